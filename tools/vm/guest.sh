@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What a guest script sources: `. /netguard/tools/vm/guest.sh`. A failed check never ends the script; pass tells at the end.
+
+vm_passed=0
+vm_failed=0
+
+# say TEXT: a line for the reader.
+say() { printf '%s\n' "$*"; }
+
+vm_indented() { sed 's/^/# /'; }
+
+# ok SENTENCE
+ok() {
+	vm_passed=$((vm_passed + 1))
+	printf 'ok - %s\n' "$1"
+}
+
+# not_ok SENTENCE [DETAIL]
+not_ok() {
+	vm_failed=$((vm_failed + 1))
+	printf 'not ok - %s\n' "$1"
+	[[ -z ${2:-} ]] || printf '%s\n' "$2" | vm_indented
+}
+
+# check SENTENCE COMMAND...: by the command's status; its output is shown when it fails. The command runs in a subshell.
+check() {
+	local sentence=$1 output status=0
+	shift
+
+	output=$("$@" 2>&1) || status=$?
+	if [[ $status = 0 ]]; then
+		ok "$sentence"
+	else
+		not_ok "$sentence" "$* (exit status $status)${output:+$'\n'$output}"
+	fi
+}
+
+# is SENTENCE GOT WANTED
+is() {
+	if [[ $2 = "$3" ]]; then
+		ok "$1"
+	else
+		not_ok "$1" "got:    $2"$'\n'"wanted: $3"
+	fi
+}
+
+# wait_for SECONDS COMMAND...: true as soon as the command is, false once the time is over.
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < deadline)) || return 1
+		sleep 0.1
+	done
+}
+
+# pass: the last line of every script.
+pass() {
+	say "$vm_passed passed, $vm_failed failed"
+	[[ $vm_failed = 0 ]] || return 1
+	say 'vm: pass'
+}
