@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between supported kernels lives here, so that the rest is
+ * written for the newest one and dropping an old kernel only deletes lines.
+ */
+#ifndef NETGUARD_COMPAT_H
+#define NETGUARD_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/kconfig.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "netguard supports Linux 6.1 and later"
+#endif
+
+/*
+ * v6.10, 2c92ca849fcc ("tracing/treewide: Remove second parameter of
+ * __assign_str()"). May go together with support for 6.1.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define ng_trace_assign_str(field, source) __assign_str(field)
+#else
+#define ng_trace_assign_str(field, source) __assign_str(field, source)
+#endif
+
+/*
+ * v6.2, 9c988fae6f6a ("kunit: add macro to allow conditionally exposing static
+ * symbols to tests") brought <kunit/visibility.h>. May go with support for 6.1.
+ */
+#if !IS_ENABLED(CONFIG_KUNIT)
+#define EXPORT_SYMBOL_IF_KUNIT(symbol)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#include <kunit/visibility.h>
+#else
+#define EXPORT_SYMBOL_IF_KUNIT(symbol) \
+	EXPORT_SYMBOL_NS(symbol, EXPORTED_FOR_KUNIT_TESTING)
+#endif
+
+/*
+ * v6.13, cdd30ebb1b9f ("module: Convert symbol namespace to string literal").
+ * May go together with support for 6.12.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define NG_IMPORT_KUNIT_SYMBOLS() MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
+#else
+#define NG_IMPORT_KUNIT_SYMBOLS() MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
+#endif
+
+#endif

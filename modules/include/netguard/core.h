@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one API between the core module and the guards.
+ *
+ * A guard declares a struct ng_guard, registers it, counts with ng_count(),
+ * reports a finding with ng_finding_begin()/ng_finding_end() and attaches its
+ * packet hooks with ng_hook_attach(). Everything else about a guard is its own.
+ */
+#ifndef NETGUARD_CORE_H
+#define NETGUARD_CORE_H
+
+#include <linux/list.h>
+#include <linux/moduleparam.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_netdev.h>
+#include <linux/percpu.h>
+#include <linux/seq_buf.h>
+#include <linux/seq_file.h>
+#include <net/net_namespace.h>
+
+#include <netguard/compat.h>
+#include <netguard/counters.h>
+
+/* Guards that can be registered at one time; rate limits are kept per netns. */
+#define NG_MAX_GUARDS 16
+
+/**
+ * struct ng_guard - what the core needs to know about one guard
+ * @name: the guard's one name: debugfs folder, log prefix, .ko suffix
+ * @counters: the guard's counters, in the order in which they are printed
+ * @n_counters: length of @counters
+ * @table_name: name of the guard's table in debugfs
+ * @table: iteration over the table's rows; .show ends in ng_row_show()
+ * @index: slot of this guard's rate limits, set by the core
+ * @counts: one u64 per counter and CPU, set by the core
+ * @dir: the guard's debugfs folder, never looked at
+ *
+ * The structure is static in the guard's module and stays as it is between
+ * ng_guard_register() and ng_guard_unregister().
+ */
+struct ng_guard {
+	const char *name;
+	const struct ng_counter *counters;
+	unsigned int n_counters;
+	const char *table_name;
+	const struct seq_operations *table;
+	/* private: the core's */
+	unsigned int index;
+	u64 __percpu *counts;
+	struct dentry *dir;
+};
+
+/**
+ * ng_guard_register() - give a guard its counters, rate limits and debugfs files
+ * @guard: the guard
+ *
+ * Context: process, may sleep. The table may be read as soon as this returns,
+ * so what its rows stand on must be ready before.
+ * Return: 0, -ENOSPC when all NG_MAX_GUARDS slots are taken, -ENOMEM.
+ */
+int ng_guard_register(struct ng_guard *guard);
+
+/**
+ * ng_guard_unregister() - take back all that ng_guard_register() gave
+ * @guard: the guard, with its hooks detached and its notifiers gone
+ *
+ * Waits for readers of the debugfs files, for packets that are still inside
+ * the guard's hooks, for call_rcu() callbacks and for pending log lines. What
+ * the hooks work on may be freed and the module's code may go afterwards.
+ *
+ * Context: process, may sleep, not under RTNL.
+ */
+void ng_guard_unregister(struct ng_guard *guard);
+
+/**
+ * ng_count_add() - add to one of the guard's counters
+ * @guard: a registered guard
+ * @id: index into its counters
+ * @n: what to add; a gauge may go down, u64 arithmetic wraps back
+ *
+ * Context: any.
+ */
+static inline void ng_count_add(const struct ng_guard *guard, unsigned int id,
+				s64 n)
+{
+	this_cpu_add(guard->counts[id], n);
+}
+
+/**
+ * ng_count() - count one event
+ * @guard: a registered guard
+ * @id: index into its counters
+ *
+ * Context: any.
+ */
+static inline void ng_count(const struct ng_guard *guard, unsigned int id)
+{
+	this_cpu_inc(guard->counts[id]);
+}
+
+/**
+ * ng_count_read() - fold one counter over all possible CPUs
+ * @guard: a registered guard
+ * @id: index into its counters
+ *
+ * Context: any.
+ * Return: the sum at about this moment.
+ */
+u64 ng_count_read(const struct ng_guard *guard, unsigned int id);
+
+/**
+ * ng_row_str() - append key=value to a logfmt row
+ * @row: the row
+ * @key: a plain word
+ * @value: any bytes up to NUL; quoted and escaped where logfmt asks for it
+ *
+ * Device names may hold quotes, equal signs and control bytes: nothing that
+ * a user can choose reaches a row or the log by another way.
+ */
+void ng_row_str(struct seq_buf *row, const char *key, const char *value);
+
+/**
+ * ng_row_printf() - append key=value, value formatted, to a logfmt row
+ * @row: the row
+ * @fmt: begins with the key and "=", e.g. "vid=%u"; the result holds no space
+ */
+__printf(2, 3) void ng_row_printf(struct seq_buf *row, const char *fmt, ...);
+
+/**
+ * ng_row_show() - print one table row from a seq_operations.show
+ * @m: the seq_file
+ * @fill: writes the row's pairs
+ * @entry: handed to @fill
+ *
+ * Return: 0, which is what .show has to return. A row that does not fit makes
+ * seq_file try again with a larger buffer.
+ */
+int ng_row_show(struct seq_file *m,
+		void (*fill)(struct seq_buf *row, const void *entry),
+		const void *entry);
+
+struct ng_finding;
+
+/**
+ * ng_finding_begin() - start a finding's log line, if the rate limit permits
+ * @guard: the guard that reports
+ * @net: the namespace whose limit counts; alive during the call
+ * @level: KERN_WARNING for a fault, KERN_INFO for a remark
+ *
+ * Context: any, softirq and RTNL included: the line is printed later by a
+ * worker, so that no caller ever waits for a console.
+ * Return: the row to fill, then hand to ng_finding_end(); NULL when the limit
+ * of this guard and namespace is used up or memory is short (counted as
+ * suppressed).
+ */
+struct ng_finding *ng_finding_begin(const struct ng_guard *guard,
+				    struct net *net, const char *level);
+
+/**
+ * ng_finding_row() - the logfmt row of a finding
+ * @finding: from ng_finding_begin()
+ *
+ * Return: the row to append to.
+ */
+struct seq_buf *ng_finding_row(struct ng_finding *finding);
+
+/**
+ * ng_finding_end() - add cause and fix, and hand the line to the log
+ * @finding: from ng_finding_begin(), not to be used afterwards
+ * @cause: why, in plain words
+ * @fix: what to do, a command where there is one
+ */
+void ng_finding_end(struct ng_finding *finding, const char *cause,
+		    const char *fix);
+
+/**
+ * struct ng_hook - one netdev hook of a guard on one device
+ * @list: the core's list of attached hooks
+ * @ops: what netfilter knows of it
+ *
+ * Embedded in what the guard keeps for the device; zeroed before first use.
+ */
+struct ng_hook {
+	/* private: the core's, under RTNL */
+	struct list_head list;
+	struct nf_hook_ops ops;
+};
+
+/**
+ * ng_hook_attach() - put a netdev ingress or egress hook on a device
+ * @hook: zeroed or detached; stays until detached
+ * @dev: the device, registered
+ * @hooknum: NF_NETDEV_INGRESS or NF_NETDEV_EGRESS
+ * @priority: order among the hooks of that device
+ * @fn: called in softirq under rcu_read_lock()
+ * @priv: handed to @fn; to be freed no sooner than an RCU grace period after
+ *	the hook was detached
+ *
+ * The core lets go of the hook by itself on NETDEV_UNREGISTER, which is also
+ * sent when the device changes its netns: a hook left behind would keep the
+ * device from ever going away. No reference to the device is taken.
+ *
+ * Context: RTNL held.
+ * Return: 0, or the error of nf_register_net_hook().
+ */
+int ng_hook_attach(struct ng_hook *hook, struct net_device *dev,
+		   enum nf_dev_hooks hooknum, int priority, nf_hookfn *fn,
+		   void *priv);
+
+/**
+ * ng_hook_detach() - take a hook off its device
+ * @hook: attached, or detached already, or never attached
+ *
+ * Packets may be inside the hook until an RCU grace period has passed.
+ *
+ * Context: RTNL held.
+ */
+void ng_hook_detach(struct ng_hook *hook);
+
+/**
+ * ng_hook_attached() - is the hook on a device?
+ * @hook: the hook
+ *
+ * Context: RTNL held.
+ * Return: true while it is.
+ */
+static inline bool ng_hook_attached(const struct ng_hook *hook)
+{
+	return hook->ops.dev;
+}
+
+/**
+ * struct ng_choice - a module parameter that takes one of a few words
+ * @words: the words, default first, NULL at the end
+ * @value: index of the chosen word
+ * @changed: called after @value changed, under the module's parameter lock;
+ *	also while the module is not initialised yet or already gone through its
+ *	exit, so it has to look whether there is anything to change. May be NULL.
+ */
+struct ng_choice {
+	const char *const *words;
+	int value;
+	void (*changed)(void);
+};
+
+extern const struct kernel_param_ops ng_choice_ops;
+
+/**
+ * ng_param_refuse() - say why a parameter value is not taken
+ * @kp: the parameter
+ * @value: what was written
+ * @allowed: what would be taken, in words
+ *
+ * Return: -EINVAL, for the setter to return.
+ */
+int ng_param_refuse(const struct kernel_param *kp, const char *value,
+		    const char *allowed);
+
+#endif
