@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Is a VLAN device on a LAG port a thief, and how is a frame led past it? */
+
+#include "thief.h"
+
+#include <linux/rtnetlink.h>
+
+#include <netguard/compat.h>
+
+struct net_device *vlansteal_lag_of(struct net_device *dev)
+{
+	struct net_device *master = netdev_master_upper_dev_get(dev);
+
+	return master && netif_is_lag_master(master) ? master : NULL;
+}
+
+static bool vlansteal_is_switched(struct net_device *dev)
+{
+	/*
+	 * Not netif_is_bridge_port(): del_nbp() clears IFF_BRIDGE_PORT only
+	 * after the NETDEV_CHANGEUPPER that tells of the release.
+	 */
+	struct net_device *master = netdev_master_upper_dev_get(dev);
+
+	return master && (netif_is_bridge_master(master) ||
+			  netif_is_ovs_master(master));
+}
+
+/* Uppers nest at most MAX_NEST_DEV deep, see __netdev_upper_dev_link(). */
+static bool vlansteal_has_owner(struct net_device *dev, __be16 proto, u16 vid)
+{
+	struct net_device *upper;
+	struct list_head *iter;
+
+	if (vlansteal_is_switched(dev))
+		return true;
+
+	netdev_for_each_upper_dev_rcu(dev, upper, iter) {
+		if (!is_vlan_dev(upper)) {
+			if (vlansteal_has_owner(upper, proto, vid))
+				return true;
+		} else if (vlan_dev_vlan_proto(upper) == proto &&
+			   vlan_dev_vlan_id(upper) == vid) {
+			return true;
+		}
+	}
+
+	return false;
+}
+
+enum vlansteal_verdict vlansteal_judge(struct net_device *lag, __be16 proto,
+				       u16 vid)
+{
+	ASSERT_RTNL();
+
+	return vlansteal_has_owner(lag, proto, vid) ? VLANSTEAL_CONFLICT :
+						      VLANSTEAL_PRIVATE;
+}
+EXPORT_SYMBOL_IF_KUNIT(vlansteal_judge);
+
+int vlansteal_retag(struct sk_buff *skb)
+{
+	__be16 proto = skb->vlan_proto;
+	int err;
+
+	if (skb_shared(skb))
+		return -EBUSY;
+	if (skb->data - skb_mac_header(skb) != ETH_HLEN)
+		return -EINVAL;
+
+	__skb_push(skb, ETH_HLEN);
+	err = __vlan_insert_tag(skb, proto, skb_vlan_tag_get(skb));
+	if (!err) {
+		__vlan_hwaccel_clear_tag(skb);
+		skb->protocol = proto;
+	}
+	__skb_pull(skb, ETH_HLEN);
+	if (!err)
+		skb_postpush_rcsum(skb, skb->data, VLAN_HLEN);
+
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(vlansteal_retag);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of this guard know of each other. */
+#ifndef NETGUARD_VLANSTEAL_H
+#define NETGUARD_VLANSTEAL_H
+
+#include "counters.h"
+#include "thief.h"
+
+#include <linux/bitmap.h>
+#include <linux/if_vlan.h>
+#include <linux/mutex.h>
+#include <linux/xarray.h>
+
+#include <netguard/core.h>
+
+enum vlansteal_counter {
+#define VLANSTEAL_ID(name, help) VLANSTEAL_##name,
+	VLANSTEAL_COUNTERS(VLANSTEAL_ID, VLANSTEAL_ID)
+#undef VLANSTEAL_ID
+};
+
+/**
+ * struct vlansteal_port - a LAG port that has thieves
+ * @list: in the list of such ports
+ * @dev: the port
+ * @lag: the bond or team
+ * @hook: on @dev while @conflicts is not 0
+ * @conflicts: how many of @thieves are in conflict
+ * @thieves: struct vlansteal_thief by vlansteal_slot()
+ * @taken: the slots of those in conflict; all that a healthy frame pays
+ * @rcu: frees it behind the hook
+ */
+struct vlansteal_port {
+	struct list_head list;
+	struct net_device *dev;
+	struct net_device *lag;
+	struct ng_hook hook;
+	unsigned int conflicts;
+	struct xarray thieves;
+	DECLARE_BITMAP(taken, VLANSTEAL_PROTOS * VLAN_N_VID);
+	struct rcu_head rcu;
+};
+
+struct vlansteal_frames {
+	u64 by_fate[VLANSTEAL_FATES];
+};
+
+/**
+ * struct vlansteal_thief - a VLAN device on a LAG port
+ * @list: in vlansteal_thieves
+ * @dev: the VLAN device
+ * @port: what it sits on
+ * @verdict: conflict or private
+ * @backstop: its rx_handler is vlansteal_backstop()
+ * @settled_mode: the mode for which @backstop was last tried
+ * @frames: what became of the frames it waits for, while in conflict
+ * @rcu: frees it behind the hook
+ */
+struct vlansteal_thief {
+	struct list_head list;
+	struct net_device *dev;
+	struct vlansteal_port *port;
+	enum vlansteal_verdict verdict;
+	bool backstop;
+	int settled_mode;
+	struct vlansteal_frames __percpu *frames;
+	struct rcu_head rcu;
+};
+
+/* Values of the parameter mode. */
+enum vlansteal_mode {
+	VLANSTEAL_DETECT,
+	VLANSTEAL_RESCUE,
+};
+
+extern struct ng_choice vlansteal_mode;
+
+static inline bool vlansteal_rescues(void)
+{
+	return READ_ONCE(vlansteal_mode.value) == VLANSTEAL_RESCUE;
+}
+
+extern struct ng_guard vlansteal_guard;
+
+/* frame.c: the packet path. */
+unsigned int vlansteal_ingress(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state);
+rx_handler_result_t vlansteal_backstop(struct sk_buff **pskb);
+
+/*
+ * watch.c: which thieves there are. The list is changed under RTNL and
+ * vlansteal_mutex, so either is enough to read it. Devices are not referenced:
+ * an entry goes at its device's NETDEV_UNREGISTER at the latest, for which the
+ * notifier has to take the mutex.
+ */
+extern struct mutex vlansteal_mutex;
+extern struct list_head vlansteal_thieves;
+
+int vlansteal_watch_start(void);
+void vlansteal_watch_stop(void);
+void vlansteal_watch_mode_changed(void);
+
+/* table.c: rows for debugfs and the log. */
+extern const struct seq_operations vlansteal_table;
+
+void vlansteal_announce(const struct vlansteal_thief *thief);
+
+#endif
