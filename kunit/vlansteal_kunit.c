@@ -173,6 +173,7 @@ static struct kunit_suite vlansteal_kunit_suite = {
 	.name = "netguard_vlansteal",
 	.test_cases = vlansteal_kunit_cases,
 };
+
 kunit_test_suite(vlansteal_kunit_suite);
 
 NG_IMPORT_KUNIT_SYMBOLS();

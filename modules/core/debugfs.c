@@ -19,6 +19,7 @@ static int ng_version_show(struct seq_file *m, void *unused)
 	seq_puts(m, NG_VERSION "\n");
 	return 0;
 }
+
 DEFINE_SHOW_ATTRIBUTE(ng_version);
 
 static int ng_counters_show(struct seq_file *m, void *unused)
@@ -31,6 +32,7 @@ static int ng_counters_show(struct seq_file *m, void *unused)
 			   ng_count_read(guard, id));
 	return 0;
 }
+
 DEFINE_SHOW_ATTRIBUTE(ng_counters);
 
 static int ng_table_open(struct inode *inode, struct file *file)

@@ -10,6 +10,10 @@
 
 #include "core.h"
 
+/* A finding is its guard's, not the core's. */
+#undef pr_fmt
+#define pr_fmt(fmt) "netguard_" fmt
+
 #include <linux/llist.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
@@ -25,7 +29,7 @@
 
 struct ng_finding {
 	struct llist_node node;
-	const char *level;
+	enum ng_level level;
 	const char *guard_name;
 	unsigned int suppressed;
 	struct seq_buf row;
@@ -54,11 +58,16 @@ static void ng_log_print(struct work_struct *work)
 
 	lines = llist_reverse_order(lines);
 	llist_for_each_entry_safe(finding, next, lines, node) {
-		printk("%snetguard_%s: %s\n", finding->level,
-		       finding->guard_name, seq_buf_str(&finding->row));
+		if (finding->level == NG_WARNING)
+			pr_warn("%s: %s\n", finding->guard_name,
+				seq_buf_str(&finding->row));
+		else
+			pr_info("%s: %s\n", finding->guard_name,
+				seq_buf_str(&finding->row));
 		kfree(finding);
 	}
 }
+
 static DECLARE_WORK(ng_log_work, ng_log_print);
 
 static void ng_log_flush(struct work_struct *work)
@@ -71,10 +80,9 @@ static void ng_log_flush(struct work_struct *work)
 	for (index = 0; index < NG_MAX_GUARDS; index++) {
 		suppressed = atomic_xchg(&log->limits[index].suppressed, 0);
 		if (suppressed)
-			printk(KERN_WARNING
-			       "netguard_%s: netns=%u suppressed=%d\n",
-			       ng_log_guard_names[index], log->inum,
-			       suppressed);
+			pr_warn("%s: netns=%u suppressed=%d\n",
+				ng_log_guard_names[index], log->inum,
+				suppressed);
 	}
 }
 
@@ -86,7 +94,7 @@ static void ng_log_suppress(struct ng_log_net *log, unsigned int index)
 }
 
 struct ng_finding *ng_finding_begin(const struct ng_guard *guard,
-				    struct net *net, const char *level)
+				    struct net *net, enum ng_level level)
 {
 	struct ng_log_net *log = net_generic(net, ng_log_net_id);
 	struct ng_log_limit *limit = &log->limits[guard->index];

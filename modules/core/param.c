@@ -3,6 +3,10 @@
 
 #include "core.h"
 
+/* A parameter is its module's, not the core's. */
+#undef pr_fmt
+#define pr_fmt(fmt) fmt
+
 #include <linux/export.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -10,7 +14,7 @@
 int ng_param_refuse(const struct kernel_param *kp, const char *value,
 		    const char *allowed)
 {
-	printk(KERN_ERR "%s: %s=%*pE refused, allowed: %s\n", kp->mod->name,
+	pr_err("%s: %s=%*pE refused, allowed: %s\n", kp->mod->name,
 	       kp->name, (int)strcspn(value, "\n"), value, allowed);
 	return -EINVAL;
 }

@@ -35,7 +35,7 @@ static void vlansteal_row(struct seq_buf *row, const void *entry)
 	rcu_read_unlock();
 	ng_row_str(row, "thief", dev->name);
 	ng_row_printf(row, "ifindex=%d", dev->ifindex);
-	ng_row_str(row, "state", dev->flags & IFF_UP ? "up" : "down");
+	ng_row_str(row, "state", str_up_down(dev->flags & IFF_UP));
 	ng_row_str(row, "lower", lower->name);
 	ng_row_printf(row, "lower_ifindex=%d", lower->ifindex);
 	ng_row_str(row, "master", thief->port->lag->name);
@@ -90,7 +90,7 @@ void vlansteal_announce(const struct vlansteal_thief *thief)
 	char fix[128];
 
 	finding = ng_finding_begin(&vlansteal_guard, dev_net(dev),
-				   conflict ? KERN_WARNING : KERN_INFO);
+				   conflict ? NG_WARNING : NG_INFO);
 	if (!finding)
 		return;
 

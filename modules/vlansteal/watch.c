@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+/* Guards the two lists and what hangs on them, together with RTNL. */
 DEFINE_MUTEX(vlansteal_mutex);
 LIST_HEAD(vlansteal_thieves);
 static LIST_HEAD(vlansteal_ports);
@@ -63,7 +64,7 @@ static struct vlansteal_port *vlansteal_port_get(struct net_device *dev)
 	return port;
 }
 
-/* Frees the port when its last thief has gone, and its hook with the last conflict. */
+/* The hook goes with the last conflict, the port with its last thief. */
 static void vlansteal_port_settle(struct vlansteal_port *port)
 {
 	int err;

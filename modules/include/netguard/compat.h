@@ -8,10 +8,21 @@
 
 #include <linux/export.h>
 #include <linux/kconfig.h>
+#include <linux/types.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "netguard supports Linux 6.1 and later"
+#endif
+
+/* str_up_down() is in <linux/string_choices.h> since v6.9; 6.1 has neither. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <linux/string_choices.h>
+#else
+static inline const char *str_up_down(bool v)
+{
+	return v ? "up" : "down";
+}
 #endif
 
 /*

@@ -32,9 +32,6 @@
  * @n_counters: length of @counters
  * @table_name: name of the guard's table in debugfs
  * @table: iteration over the table's rows; .show ends in ng_row_show()
- * @index: slot of this guard's rate limits, set by the core
- * @counts: one u64 per counter and CPU, set by the core
- * @dir: the guard's debugfs folder, never looked at
  *
  * The structure is static in the guard's module and stays as it is between
  * ng_guard_register() and ng_guard_unregister().
@@ -140,13 +137,23 @@ int ng_row_show(struct seq_file *m,
 		void (*fill)(struct seq_buf *row, const void *entry),
 		const void *entry);
 
+/**
+ * enum ng_level - how much a finding matters
+ * @NG_WARNING: a fault that somebody has to mend
+ * @NG_INFO: a remark
+ */
+enum ng_level {
+	NG_WARNING,
+	NG_INFO,
+};
+
 struct ng_finding;
 
 /**
  * ng_finding_begin() - start a finding's log line, if the rate limit permits
  * @guard: the guard that reports
  * @net: the namespace whose limit counts; alive during the call
- * @level: KERN_WARNING for a fault, KERN_INFO for a remark
+ * @level: fault or remark
  *
  * Context: any, softirq and RTNL included: the line is printed later by a
  * worker, so that no caller ever waits for a console.
@@ -155,7 +162,7 @@ struct ng_finding;
  * suppressed).
  */
 struct ng_finding *ng_finding_begin(const struct ng_guard *guard,
-				    struct net *net, const char *level);
+				    struct net *net, enum ng_level level);
 
 /**
  * ng_finding_row() - the logfmt row of a finding
@@ -176,8 +183,6 @@ void ng_finding_end(struct ng_finding *finding, const char *cause,
 
 /**
  * struct ng_hook - one netdev hook of a guard on one device
- * @list: the core's list of attached hooks
- * @ops: what netfilter knows of it
  *
  * Embedded in what the guard keeps for the device; zeroed before first use.
  */

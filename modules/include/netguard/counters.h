@@ -13,6 +13,12 @@
 #ifndef NETGUARD_COUNTERS_H
 #define NETGUARD_COUNTERS_H
 
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#endif
+
 /**
  * struct ng_counter - one counter as its readers see it
  * @name: name in debugfs
@@ -22,7 +28,7 @@
 struct ng_counter {
 	const char *name;
 	const char *help;
-	_Bool gauge;
+	bool gauge;
 };
 
 #define NG_GAUGE_DESC(_name, _help) { #_name, _help, 1 },
