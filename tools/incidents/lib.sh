@@ -73,5 +73,48 @@ loss() {
 		sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p'
 }
 
+# loss_from NETNS ADDRESS [COUNT [PING_OPTION...]]: the same from a named netns.
+loss_from() { local netns=$1; shift; ip netns exec "$netns" bash -c '. tools/incidents/lib.sh; loss "$@"' loss "$@"; }
+
 # netns_inum NAME: the number that netguard prints for a named netns.
 netns_inum() { stat -L -c %i "/run/netns/$1"; }
+
+# calls FUNCTION COMMAND...: how often the kernel called one of its functions while the command ran.
+calls() {
+	local tracing=/sys/kernel/tracing function=$1
+	shift
+
+	echo "p:netguard_test/calls $function" >$tracing/kprobe_events || return
+	echo 1 >$tracing/events/netguard_test/calls/enable
+	"$@" >/dev/null 2>&1
+	awk '$1 == "calls" { print $2 }' $tracing/kprobe_profile
+	echo 0 >$tracing/events/netguard_test/calls/enable
+	echo >$tracing/kprobe_events
+}
+
+# netdev_hooks COMMAND...: how often netfilter hooks of a device, ingress or egress, ran meanwhile.
+netdev_hooks() {
+	local tracing=/sys/kernel/tracing
+
+	# struct nf_hook_state begins with the hook's number and its family, both one byte; NFPROTO_NETDEV is 5.
+	echo 'p:netguard_test/hooks nf_hook_slow pf=+1(%si):u8' >$tracing/kprobe_events || return
+	echo 'pf == 5' >$tracing/events/netguard_test/hooks/filter
+	echo >$tracing/trace
+	echo 1 >$tracing/events/netguard_test/hooks/enable
+	"$@" >/dev/null 2>&1
+	echo 0 >$tracing/events/netguard_test/hooks/enable
+	grep -c 'hooks: ' $tracing/trace
+	echo >$tracing/kprobe_events
+}
+
+# traced EVENT COMMAND...: the lines that tracepoint netguard:EVENT printed while the command ran.
+traced() {
+	local tracing=/sys/kernel/tracing event=$1
+	shift
+
+	echo >$tracing/trace
+	echo 1 >$tracing/events/netguard/"$event"/enable || return
+	"$@" >/dev/null 2>&1
+	echo 0 >$tracing/events/netguard/"$event"/enable
+	grep -F " $event: " $tracing/trace
+}

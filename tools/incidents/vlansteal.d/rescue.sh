@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Rescue mode: what the LAG makes of the frames it gets back. Sourced by cases.sh.
+
+: "${ng_debugfs:?comes from tools/incidents/lib.sh}"
+
+# rescued_all SENTENCE: nothing is lost, and it was the guard's doing.
+rescued_all() {
+	local before
+
+	before=$(counter vlansteal frames_rescued)
+	is "$1" "$(loss_out 20) $(loss6_out)" '0 0'
+	check "$1: the frames came by way of the guard" test "$(counter vlansteal frames_rescued)" -gt $((before + 20))
+}
+
+param vlansteal mode rescue
+
+for mode in balance-xor balance-rr active-backup; do
+	world $mode
+	thieves
+	rescued_all "$mode: rescue loses nothing, ARP and neighbour discovery included"
+	ip -n h link set e0.1000 down
+	ip -n h link set e1.1000 down
+	rescued_all "$mode: nor with the thieves down"
+	world_end
+done
+
+world active-backup
+quiet
+ip -n h link set bond0 type bond active_slave e0
+ip -n h link add link e1 name e1.1000 type vlan id 1000
+before=$(counter vlansteal frames_rescued) received=$(rx bond0.1000)
+frames p1 20 0 "$(tagged 8100 1000)"
+frames p0 1 0 "$(tagged 8100 1000)"
+wait_for 3 received bond0.1000 $((received + 1))
+is 'active-backup: frames on the inactive slave are led to the bond' $(($(counter vlansteal frames_rescued) - before)) 20
+is 'active-backup: which drops them, and takes those of the active slave' $(($(rx bond0.1000) - received)) 1
+world_end
+
+world active-backup
+thieves
+slaves_up() { [[ $(ip netns exec h grep -c '^MII Status: up' /proc/net/bonding/bond0) = "$1" ]]; }
+ip -n h link set bond0 type bond arp_interval 50 arp_ip_target 192.0.2.2 arp_validate none
+wait_for 5 slaves_up 3
+sleep 0.5
+check 'ARP monitor, target in the stolen VLAN: rescue keeps the slaves up' slaves_up 3
+rescued_all 'ARP monitor: rescue loses nothing'
+ip -n h link set bond0 type bond arp_validate active
+check 'with arp_validate the monitor does not know the rescued replies (README)' wait_for 5 fails slaves_up 3
+world_end
+
+world 802.3ad
+thieves
+partner() { ip netns exec h sed -n 's/.*Partner Mac Address: //p' /proc/net/bonding/bond0 | head -n 1; }
+has_partner() { [[ $(partner) = *:* && $(partner) != 00:00:00:00:00:00 ]]; }
+wait_for 5 has_partner
+rescued_all '802.3ad: rescue loses nothing'
+frames p0 200 25000 "$(tagged 8100 1000)"
+check '802.3ad: LACP stays up for longer than its short timeout' has_partner
+is '802.3ad: both ports are still in the aggregate' \
+	"$(ip netns exec h grep -c 'MII Status: up' /proc/net/bonding/bond0) $(ip netns exec h sed -n 's/.*Number of ports: //p' /proc/net/bonding/bond0)" '3 2'
+world_end
+
+# --- what is in the frames ---
+
+world
+thieves
+is 'rescue with fragments: 8000-byte echo requests are answered' "$(loss_out 5 -s 8000)" 0
+ip -n s link set bond0.1000 type vlan egress-qos-map 0:5
+priorities() {
+	ip netns exec h timeout 10 tcpdump -c 4 -enl -Q in -i bond0 vlan 1000 and icmp 2>/tmp/tcpdump >/tmp/priorities &
+	wait_for 5 grep -q listening /tmp/tcpdump
+	ping_out >/dev/null
+	ping_out >/dev/null
+	wait $!
+	grep -c 'vlan 1000, p 5' /tmp/priorities
+}
+is 'the priority bits of the tag are kept' "$(priorities)" 4
+
+listening() { ip netns exec h netstat -ltn | grep -q :5000; }
+# However slow this machine is, segments are to leave TCP in full aggregates.
+ip netns exec s sysctl -qw net.ipv4.tcp_min_tso_segs=44
+bulk() {
+	dd if=/dev/urandom of=/tmp/sent bs=1M count=8 2>/dev/null
+	ip netns exec h nc -l -p 5000 </dev/null >/tmp/got 2>/tmp/nc &
+	wait_for 5 listening
+	ip netns exec s bash -c 'cat /tmp/sent >/dev/tcp/192.0.2.1/5000'
+	wait $!
+}
+traced vlansteal_rescued bulk >/tmp/bulk
+check 'an 8 MB TCP transfer arrives byte for byte' cmp /tmp/sent /tmp/got
+largest=$(sed 's/.* len=//' /tmp/bulk | sort -n | tail -n 1)
+check 'aggregates of more than 60,000 bytes were rescued whole' test "${largest:-0}" -gt 60000
+is 'no rescue failed and nothing leaked' "$(counter vlansteal rescue_failed) $(counter vlansteal frames_leaked)" '0 0'
+world_end
+
+# --- it adds up ---
+
+world
+thieves
+quiet
+# grown FUNCTION BEFORE BY: what the function prints has grown by so much.
+grown() { (($($1) - $2 >= $3)); }
+taken() { echo $(($(counter vlansteal frames_stolen) + $(counter vlansteal frames_lost) + $(counter vlansteal frames_rescued))); }
+before=$(taken) rescued=$(counter vlansteal frames_rescued) stolen=$(counter vlansteal frames_stolen)
+above=$(rx bond0.1000) beside=$(rx e0.1000)
+frames p0 4000 200 "$(tagged 8100 1000)" &
+sender=$!
+flips=0
+while kill -0 $sender 2>/dev/null; do
+	param vlansteal mode detect
+	param vlansteal mode rescue
+	flips=$((flips + 1))
+done
+wait $sender
+arrived() { echo $(($(rx bond0.1000) + $(rx e0.1000))); }
+wait_for 5 grown arrived $((above + beside)) 4000
+check 'rescue was turned on and off under load' test $flips -gt 3
+is 'every frame has one fate: rescued, stolen or lost' $(($(taken) - before)) 4000
+is 'what was rescued reached the bond' $(($(rx bond0.1000) - above)) $(($(counter vlansteal frames_rescued) - rescued))
+is 'what was stolen reached the thief' $(($(rx e0.1000) - beside)) $(($(counter vlansteal frames_stolen) - stolen))
+ip -n h link set e0.1000 down
+param vlansteal mode detect
+lost=$(counter vlansteal frames_lost) before=$(taken)
+frames p0 100 0 "$(tagged 8100 1000)"
+wait_for 3 grown taken "$before" 100
+is 'what a thief that is down drops is counted as lost, to the frame' $(($(counter vlansteal frames_lost) - lost)) 100
+world_end
+
+# --- backstop ---
+
+param vlansteal mode rescue
+world
+thieves
+ip netns exec h tc qdisc add dev e0 ingress
+ip -n h link add ifb0 type ifb
+ip -n h link set ifb0 up
+ip netns exec h tc filter add dev e0 parent ffff: matchall action mirred egress redirect dev ifb0
+leaked=$(counter vlansteal frames_leaked) beside=$(rx e0.1000)
+frames p0 30 0 "$(tagged 8100 1000)"
+wait_for 3 received e0.1000 $((beside + 30))
+is 'frames that an ifb puts back skip the hook: counted as leaked' $(($(counter vlansteal frames_leaked) - leaked)) 30
+is 'and passed on as the stock kernel would' $(($(rx e0.1000) - beside)) 30
+ip netns exec h tc qdisc del dev e0 ingress
+ip -n h link add br0 type bridge
+check 'in rescue mode a thief can still become a bridge port' ip -n h link set e0.1000 master br0
+is 'and the rescue goes on' "$(loss_out)" 0
+param vlansteal mode detect
+ip -n h link del br0
+ip -n h link add br0 type bridge
+ip -n h link set e0.1000 master br0
+param vlansteal mode rescue
+is 'a thief whose rx_handler is taken is rescued without a backstop' "$(loss_out)" 0
+world_end
+
+# --- team, and OVS ---
+
+world_team
+is 'team: clean' "$(loss_out)" 0
+thieves
+is 'team: a VLAN on its port is a conflict' "$(verdicts)" 'conflict conflict'
+rescued_all 'team: rescue loses nothing'
+param vlansteal mode detect
+is 'team: without rescue all is lost' "$(loss_out)" 100
+ip -n h link set e0 nomaster
+is 'team: a released port has no thief' "$(verdicts)" conflict
+world_end
+
+if [[ -d /sys/module/openvswitch ]] || modprobe -q openvswitch; then
+	world
+	ip -n h link add link e0 name store type vlan id 77
+	ip netns exec h ovs-dpctl add-dp dp0
+	ip netns exec h ovs-dpctl add-if dp0 bond0
+	is 'bond in Open vSwitch: every VLAN belongs above' "$(verdicts)" conflict
+	ip netns exec h ovs-dpctl del-dp dp0
+	is 'out of it: private again' "$(verdicts)" private
+	world_end
+else
+	not_ok 'the kernel has openvswitch'
+fi
+
+# --- many ---
+
+world
+{
+	for vid in {1..500}; do
+		[[ $vid = 100 ]] || echo "link add link bond0 name v$vid type vlan id $vid"
+	done
+} >/tmp/batch
+ip -n h -batch /tmp/batch
+for vid in {1..50} {401..450}; do
+	echo "link add link e0 name t$vid type vlan id $vid"
+done >/tmp/batch
+log_mark
+ip -n h -batch /tmp/batch
+is '500 VLANs and 100 thieves: every thief is a row' "$(grep -c 'verdict=conflict' "$ng_debugfs"/vlansteal/thieves)" 100
+is 'and counted' "$(counter vlansteal thieves) $(counter vlansteal conflicts)" '100 100'
+is 'the VLAN ids in the rows are those of the thieves' \
+	"$(sed 's/.* vid=\([0-9]*\) .*/\1/' "$ng_debugfs"/vlansteal/thieves | sort -n | xargs)" "$(echo {1..50} {401..450})"
+suppressed() { log_since_mark | sed -n 's/.*netguard_vlansteal: .*suppressed=\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
+lines() { log_since_mark | grep -c 'netguard_vlansteal: .*thief='; }
+told() { echo $(($(suppressed) + $(lines))); }
+check 'each thief is a line of the log or one of those it says it suppressed' wait_for 15 grown told 0 100
+is 'and none is both' "$(told)" 100
+check 'the log is limited: most of a hundred at once are suppressed' test "$(lines)" -lt 50
+is 'a VLAN without a thief is not touched' "$(loss_out)" 0
+param vlansteal mode detect
+param vlansteal mode rescue
+is 'rescue mode comes back with a hundred thieves' "$(param vlansteal mode)" rescue
+world_end
+
+# --- loading, unloading and churn under traffic ---
+
+world
+thieves
+ip netns exec s ping -q -f -w 60 192.0.2.1 >/tmp/flood 2>&1 &
+flood=$!
+for round in {1..8}; do
+	modprobe -r netguard
+	modprobe netguard_vlansteal mode=rescue
+	ip -n h link del e0.1000
+	ip -n h link add link e0 name e0.1000 type vlan id 1000
+	((round % 2)) || ip -n h link set e1.1000 netns s
+	ip -n h link set e1 nomaster
+	ip -n h link set e1 down
+	ip -n h link set e1 master bond0
+	cat "$ng_debugfs"/vlansteal/* >/dev/null
+	((round % 2)) || ip -n s link set e1.1000 netns h
+done
+check 'loaded and unloaded eight times under a flood' kill -0 $flood
+kill $flood
+wait $flood 2>/dev/null
+is 'the guard sees both thieves afterwards' "$(verdicts)" 'conflict conflict'
+is 'and the bond works' "$(loss_out)" 0
+world_end
+modprobe -r netguard
+check 'everything can be unloaded' test ! -e /sys/module/netguard
+
+# --- without debugfs ---
+
+umount /sys/kernel/debug
+modprobe netguard_vlansteal mode=rescue
+world
+thieves
+is 'with debugfs not mounted the guard loads and rescues' "$(loss_out)" 0
+ip netns del h
+ip netns del s
+modprobe -r netguard
+mount -t debugfs debug /sys/kernel/debug

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The world of the cases, see cases.sh, and the questions they ask.
+
+: "${ng_debugfs:?comes from tools/incidents/lib.sh}"
+
+# world [MODE [PROTO]]: bonds of this mode on both sides.
+world() {
+	local side mode=${1:-balance-xor} proto=${2:-802.1Q}
+
+	ip netns add h
+	ip netns add s
+	ip link add e0 netns h type veth peer name p0 netns s
+	ip link add e1 netns h type veth peer name p1 netns s
+	for side in h s; do
+		ip netns exec $side sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
+		ip -n $side link add bond0 type bond mode "$mode" miimon 20
+		[[ $mode != 802.3ad ]] || ip -n $side link set bond0 type bond lacp_rate fast
+	done
+	lags_up "$proto"
+}
+
+# lags_up PROTO: ports, VLANs and addresses of the two LAGs.
+lags_up() {
+	local side
+
+	ip -n h link set e0 master bond0
+	ip -n h link set e1 master bond0
+	ip -n s link set p0 master bond0
+	ip -n s link set p1 master bond0
+	for side in h s; do
+		ip -n $side link set bond0 up
+		ip -n $side link add link bond0 name bond0.1000 type vlan proto "$1" id 1000
+		ip -n $side link set bond0.1000 up
+	done
+	ip -n h link set e0 up
+	ip -n h link set e1 up
+	addresses bond0.1000
+	wait_for 10 ping_out
+}
+
+# world_team: a team on the host, a bond at the switch.
+world_team() {
+	ip netns add h
+	ip netns add s
+	ip link add e0 netns h type veth peer name p0 netns s
+	ip link add e1 netns h type veth peer name p1 netns s
+	ip -n h link add bond0 type team
+	ip netns exec h teamnl bond0 setoption mode roundrobin
+	ip -n s link add bond0 type bond mode balance-rr miimon 20
+	lags_up 802.1Q
+}
+
+world_ad() {
+	local side
+
+	world balance-xor 802.1ad
+	for side in h s; do
+		ip -n $side link add link bond0.1000 name inner type vlan id 200
+		ip -n $side link set inner up
+	done
+	ip -n h addr add 198.51.100.1/24 dev inner
+	ip -n s addr add 198.51.100.2/24 dev inner
+}
+
+addresses() {
+	ip -n h addr add 192.0.2.1/24 dev "$1"
+	ip -n s addr add 192.0.2.2/24 dev "$1"
+	ip -n h addr add 2001:db8::1/64 dev "$1" nodad
+	ip -n s addr add 2001:db8::2/64 dev "$1" nodad
+}
+
+# quiet: nobody but frames() sends in this world any more, so that frames can be counted.
+quiet() {
+	local side
+
+	for side in h s; do
+		ip -n $side addr flush dev bond0.1000
+		ip netns exec $side sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	done
+	sleep 0.5
+}
+
+# Namespaces go asynchronously; the next world must not meet what is left of this one.
+world_end() {
+	ip netns del h
+	ip netns del s
+	wait_for 5 no_thieves || not_ok 'deleted namespaces take their thieves along'
+}
+
+# thieves: bond0.1000's rivals on both ports, up.
+thieves() {
+	local port
+
+	for port in e0 e1; do
+		ip -n h link add link $port name $port.1000 type vlan id 1000
+		ip -n h link set $port.1000 up
+	done
+}
+
+no_thieves() { ! grep -q . "$ng_debugfs/vlansteal/thieves"; }
+row_of() { row vlansteal thieves "thief=$1"; }
+ifindex() { ip netns exec h cat "/sys/class/net/$1/ifindex"; }
+verdicts() { sed 's/.* verdict=\([a-z]*\).*/\1/' "$ng_debugfs"/vlansteal/thieves | xargs; }
+sum_of() { sed "s/.* $1=\([0-9]*\).*/\1/" "$ng_debugfs"/vlansteal/thieves | awk '{ sum += $1 } END { print sum + 0 }'; }
+fails() { ! "$@"; }
+refused() { ! param vlansteal mode "$1" && [[ $( (echo "$1" >/sys/module/netguard_vlansteal/parameters/mode) 2>&1) = *'Invalid argument'* ]]; }
+
+ping_out() { ip netns exec h ping -q -c 2 -i 0.05 -W 1 192.0.2.2; }
+
+# loss_out [COUNT [PING_OPTION...]]: from the host to the switch over the bond, ARP included.
+loss_out() {
+	local count=${1:-5}
+	[[ $# = 0 ]] || shift
+
+	ip -n h neigh flush all
+	loss_from h 192.0.2.2 "$count" "$@"
+}
+
+loss6_out() {
+	ip -n h -6 neigh flush all
+	loss_from h 2001:db8::2 5
+}
+
+# rx DEVICE: frames that a device of the host has received.
+rx() { ip netns exec h cat "/sys/class/net/$1/statistics/rx_packets"; }
+
+# The storage VLAN 77 that sits on e0 only: frames from the switch's p0 reach it.
+private_works() {
+	local before
+
+	before=$(rx store)
+	frames p0 20 0 "$(tagged 8100 77)"
+	wait_for 3 received store $((before + 20))
+	is "$1" $(($(rx store) - before)) 20
+}
+
+received() { (($(rx "$1") >= $2)); }
+
+# tagged TPID VID: a broadcast frame of 60 bytes for this VLAN, of a protocol that nobody answers.
+tagged() { printf 'ffffffffffff0200000000ee%s%04x88b5%088d' "$1" "$2" 0; }
+
+# frames PORT COUNT PAUSE_US HEX: puts frames on the switch's end of a cable.
+frames() { ip netns exec s build/guest/ethsend "$@"; }
