@@ -17,8 +17,70 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 	@test -e $(KDIR)/Makefile || { echo "No kernel headers in $(KDIR): apt-get install linux-headers-$(KVER)" >&2; exit 1; }
 	@mkdir -p $(BUILD)
 	@cp -aut $(BUILD) Kbuild dkms.conf modules kunit
+	@install -D -m 644 tools/packaging/modprobe.conf $(BUILD)/modprobe.d/netguard.conf
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(BUILD) V=$(V) $(KFLAGS) modules
+
+# What make check and make demo need of Debian 12, besides the headers of the kernels that they boot.
+PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
+	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
+	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
+	dkms sparse coccinelle shellcheck cppcheck
+HEADERS = $(addprefix linux-headers-,$(shell tools/vm/kernel -n))
+
+.PHONY: setup
+setup: ## install the Debian packages that demo and check need
+	@tools/vm/setup $(PACKAGES)
+	@tools/vm/setup $(HEADERS)
+
+.PHONY: kernels
+kernels: setup
+	@set -e; for release in $$(tools/vm/kernel); do \
+		$(MAKE) --no-print-directory modules KVER=$$release >build/modules.log 2>&1 || { cat build/modules.log; exit 1; }; \
+	done
+
+.PHONY: demo
+demo: kernels guest ## tell the incidents in a guest: what is broken, what netguard says, what mends it
+	@tools/demo
+
+.PHONY: check
+check: kernels guest ## run the tests; PARTS="lint vlansteal" for some, KERNELS=6.12 for one kernel
+	@tools/check $(PARTS)
+
+.PHONY: kunit
+kunit: setup ## run the KUnit suites in a debug kernel, which is built once
+	@tools/check kunit
+
+.PHONY: lint
+lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck
+	@tools/lint
+
+.PHONY: install
+install: modules ## install the modules for KVER, and their modprobe.d file
+	install -D -m 644 -t /lib/modules/$(KVER)/updates $(BUILD)/modules/*.ko
+	install -D -m 644 tools/packaging/modprobe.conf /etc/modprobe.d/netguard.conf
+	depmod $(KVER)
+
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+.PHONY: dkms-install
+dkms-install: ## let DKMS build and install the modules, now and for every new kernel
+	@tools/vm/setup dkms
+	mkdir -p /usr/src/netguard-$(VERSION)
+	cp -a Kbuild dkms.conf modules kunit /usr/src/netguard-$(VERSION)
+	install -D -m 644 tools/packaging/modprobe.conf /etc/modprobe.d/netguard.conf
+	dkms install -m netguard -v $(VERSION) -k $(KVER)
 
 .PHONY: clean
 clean: ## remove build/; the caches outside the checkout stay
 	rm -rf build
+
+# Programs that guests run, static because a guest has few libraries.
+GUEST_C := $(wildcard tools/incidents/*.d/*.c)
+GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
+vpath %.c $(sort $(dir $(GUEST_C)))
+.PHONY: guest
+guest: $(GUEST)
+
+build/guest/%: %.c
+	@mkdir -p $(@D)
+	$(CC) -static -O2 -Wall -Wextra -Werror -o $@ $<
