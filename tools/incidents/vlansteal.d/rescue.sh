@@ -41,13 +41,13 @@ world_end
 world active-backup
 thieves
 slaves_up() { [[ $(ip netns exec h grep -c '^MII Status: up' /proc/net/bonding/bond0) = "$1" ]]; }
-ip -n h link set bond0 type bond arp_interval 50 arp_ip_target 192.0.2.2 arp_validate none
-wait_for 5 slaves_up 3
-sleep 0.5
+ip -n h link set bond0 type bond arp_interval 200 arp_ip_target 192.0.2.2 arp_validate none
+wait_for 10 slaves_up 3
+sleep 1
 check 'ARP monitor, target in the stolen VLAN: rescue keeps the slaves up' slaves_up 3
 rescued_all 'ARP monitor: rescue loses nothing'
 ip -n h link set bond0 type bond arp_validate active
-check 'with arp_validate the monitor does not know the rescued replies (README)' wait_for 5 fails slaves_up 3
+check 'with arp_validate the monitor does not know the rescued replies (README)' wait_for 10 fails slaves_up 3
 world_end
 
 world 802.3ad
@@ -81,6 +81,7 @@ is 'the priority bits of the tag are kept' "$(priorities)" 4
 listening() { ip netns exec h netstat -ltn | grep -q :5000; }
 # However slow this machine is, segments are to leave TCP in full aggregates.
 ip netns exec s sysctl -qw net.ipv4.tcp_min_tso_segs=44
+ip netns exec h sysctl -qw net.ipv4.tcp_rmem='4096 4000000 6000000'
 bulk() {
 	dd if=/dev/urandom of=/tmp/sent bs=1M count=8 2>/dev/null
 	ip netns exec h nc -l -p 5000 </dev/null >/tmp/got 2>/tmp/nc &

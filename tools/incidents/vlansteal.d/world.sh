@@ -141,5 +141,7 @@ received() { (($(rx "$1") >= $2)); }
 # tagged TPID VID: a broadcast frame of 60 bytes for this VLAN, of a protocol that nobody answers.
 tagged() { printf 'ffffffffffff0200000000ee%s%04x88b5%088d' "$1" "$2" 0; }
 
+knock() { frames p0 5 0 "$(tagged 8100 1000)" && sleep 0.2; }
+
 # frames PORT COUNT PAUSE_US HEX: puts frames on the switch's end of a cable.
 frames() { ip netns exec s build/guest/ethsend "$@"; }
