@@ -25,12 +25,11 @@ PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl py
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
 	dkms sparse coccinelle shellcheck cppcheck
-HEADERS = $(addprefix linux-headers-,$(shell tools/vm/kernel -n))
 
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
-	@tools/vm/setup $(PACKAGES)
-	@tools/vm/setup $(HEADERS)
+	@tools/vm/kernel -n >/dev/null 2>&1 || [ $$(id -u) != 0 ] || apt-get -qq update
+	@tools/vm/setup $(PACKAGES) $$(tools/vm/kernel -n | sed 's/^/linux-headers-/')
 
 .PHONY: kernels
 kernels: setup
