@@ -52,7 +52,7 @@ is 'a thief that is up: all is lost' "$(loss_out)" 100
 check 'and counted as stolen' test "$(counter vlansteal frames_stolen)" -gt 0
 is 'the table and the counter agree' "$(sum_of frames_stolen)" "$(counter vlansteal frames_stolen)"
 check 'the hook is on the port that has a thief' test "$(calls vlansteal_ingress ping_out)" -gt 0
-is 'and this test sees hooks of devices' "$(netdev_hooks knock)" 5
+check 'and this test sees hooks of devices' test "$(netdev_hooks knock)" -ge 5
 traced vlansteal_stolen ping_out >/tmp/stolen
 check 'each stolen frame has a tracepoint that names port and thief' \
 	grep -q 'port=e[01] ifindex=.* thief=e[01].1000 ' /tmp/stolen
