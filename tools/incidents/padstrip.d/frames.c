@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sends frames and tells how they come out: frames OUT TAP PAGED-TAP
+ * Sends frames and tells how they come out: frames OUT [TAP PAGED-TAP]
  *
  * Reads commands, a line each, and answers each with a line: the frame as it
  * was received on OUT (an accelerated tag put back), in hex, or "none".
  *
  *	raw DEVICE HEX		from an AF_PACKET socket on DEVICE
+ *	held DEVICE,PEER HEX	the same, but the answer is what a socket on PEER
+ *				was given before and reads only now
  *	tap FLAGS HEX		from TAP; FLAGS: none, unnecessary,
  *				partial:START:OFFSET, gso:SIZE
  *	paged N[,N...] HEX	from PAGED-TAP: N bytes in the linear part, then N
@@ -106,6 +108,15 @@ static int now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What is left of an earlier frame, which may have come in several. */
+static void drain(int out)
+{
+	char byte;
+
+	while (recv(out, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
+}
+
 /* Waits for a frame to the same address as the one that was sent. */
 static void tell(int out, const uint8_t *sent)
 {
@@ -167,10 +178,15 @@ static void send_paged(int tap, char *how, uint8_t *frame, size_t len)
 
 	for (word = strtok(how, ","); word && n < 7; word = strtok(NULL, ",")) {
 		size = strtoul(word, NULL, 10);
+		if (size > len - done)
+			size = len - done;
+		if (!size)
+			break;
 		iov[n++] = (struct iovec){ frame + done, size };
 		done += size;
 	}
-	iov[n++] = (struct iovec){ frame + done, len - done };
+	if (len > done)
+		iov[n++] = (struct iovec){ frame + done, len - done };
 	if (writev(tap, iov, n) < 0)
 		warn("paged tap");
 }
@@ -192,18 +208,37 @@ static void send_raw(const char *device, uint8_t *frame, size_t len, int times)
 	close(fd);
 }
 
+/* The socket's queue holds the skb that it shares with the one on its way. */
+static void send_held(int out, char *devices, uint8_t *frame, size_t len)
+{
+	struct pollfd fd = { .fd = out, .events = POLLIN };
+	const char *device = strtok(devices, ",");
+	const char *peer = strtok(NULL, ",");
+	int held;
+
+	if (!peer)
+		errx(2, "held DEVICE,PEER");
+	held = open_packet(peer, ETH_P_ALL);
+	send_raw(device, frame, len, 1);
+	poll(&fd, 1, WAIT_MS);
+	tell(held, frame);
+	close(held);
+}
+
 int main(int argc, char **argv)
 {
 	char line[2 * LONGEST + 64], how[64], hex[2 * LONGEST + 1];
 	uint8_t frame[LONGEST];
-	int out, tap, paged, n;
+	int out, tap = -1, paged = -1, n;
 	size_t len;
 
-	if (argc != 4)
-		errx(2, "usage: frames OUT TAP PAGED-TAP");
+	if (argc != 2 && argc != 4)
+		errx(2, "usage: frames OUT [TAP PAGED-TAP]");
 	out = open_packet(argv[1], ETH_P_ALL);
-	tap = open_tap(argv[2], IFF_VNET_HDR);
-	paged = open_tap(argv[3], IFF_NAPI | IFF_NAPI_FRAGS);
+	if (argc == 4) {
+		tap = open_tap(argv[2], IFF_VNET_HDR);
+		paged = open_tap(argv[3], IFF_NAPI | IFF_NAPI_FRAGS);
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready\n");
 
@@ -217,6 +252,11 @@ int main(int argc, char **argv)
 		if (sscanf(line, "%*s %63s %8192s", how, hex) != 2)
 			errx(2, "no command: %s", line);
 		len = unhex(hex, frame);
+		drain(out);
+		if (!strncmp(line, "held ", 5)) {
+			send_held(out, how, frame, len);
+			continue;
+		}
 		if (!strncmp(line, "raw ", 4))
 			send_raw(how, frame, len, 1);
 		else if (!strncmp(line, "tap ", 4))
