@@ -8,14 +8,20 @@
 #define pr_fmt(fmt) fmt
 
 #include <linux/export.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/string.h>
+
+/* More of a refused value would push what is allowed out of the log line. */
+#define NG_PARAM_SHOWN 128
 
 int ng_param_refuse(const struct kernel_param *kp, const char *value,
 		    const char *allowed)
 {
+	int shown = min_t(size_t, strcspn(value, "\n"), NG_PARAM_SHOWN);
+
 	pr_err("%s: %s=%*pE refused, allowed: %s\n", kp->mod->name,
-	       kp->name, (int)strcspn(value, "\n"), value, allowed);
+	       kp->name, shown, value, allowed);
 	return -EINVAL;
 }
 EXPORT_SYMBOL_GPL(ng_param_refuse);
