@@ -564,7 +564,7 @@ static void judge_property_test(struct kunit *test)
 
 	kunit_info(test, "seed %llu", seed);
 	prandom_seed_state(&random, seed);
-	for (round = 0; round < 20000; round++) {
+	for (round = 0; round < 5000; round++) {
 		len = prandom_u32_state(&random) % (sizeof(payload) + 1);
 		prandom_bytes_state(&random, payload, sizeof(payload));
 		/* Often something that could be a header with this length. */

@@ -154,7 +154,7 @@ static int padstrip_devices_set(const char *value,
 	return 0;
 
 refuse:
-	return ng_param_refuse(kp, value, "nothing, or device names with commas between, at most 511 bytes, * only as the last character of a name");
+	return ng_param_refuse(kp, value, "device names with commas between, * only at a name's end; or nothing");
 }
 
 static int padstrip_devices_get(char *buffer, const struct kernel_param *kp)

@@ -48,8 +48,13 @@ struct padstrip_sender {
 	u8 sample[PADSTRIP_PADDING_MAX];
 };
 
+/**
+ * struct padstrip_bucket - senders with the same hash
+ * @lock: for all of @senders
+ * @senders: in no order
+ */
 struct padstrip_bucket {
-	spinlock_t lock;
+	spinlock_t lock; /* for all of @senders */
 	struct padstrip_sender senders[PADSTRIP_WAYS];
 };
 
@@ -92,20 +97,30 @@ static void padstrip_sender_announce(const struct net_device *dev,
 	ng_finding_end(finding, cause, fix);
 }
 
-/* The sender's place, or a free one, or that of the one not heard of for longest. */
+/* Free places first, then those not heard of for longest. */
+static bool padstrip_sender_yields(const struct padstrip_sender *sender,
+				   const struct padstrip_sender *other)
+{
+	if (!sender->frames || !other->frames)
+		return !sender->frames;
+
+	return time_before(sender->seen, other->seen);
+}
+
+/* The sender's place, old or new, under the lock of the bucket. */
 static struct padstrip_sender *
 padstrip_sender_place(struct padstrip_bucket *bucket,
 		      const struct padstrip_sender_key *key)
 {
-	struct padstrip_sender *sender, *place = NULL;
+	struct padstrip_sender *sender, *place = bucket->senders;
+	unsigned int i;
 
-	for (sender = bucket->senders;
-	     sender < bucket->senders + PADSTRIP_WAYS; sender++) {
+	for (i = 0; i < PADSTRIP_WAYS; i++) {
+		sender = &bucket->senders[i];
 		if (sender->frames &&
 		    !memcmp(&sender->key, key, sizeof(*key)))
 			return sender;
-		if (!place || (place->frames && (!sender->frames ||
-		    time_before(sender->seen, place->seen))))
+		if (padstrip_sender_yields(sender, place))
 			place = sender;
 	}
 

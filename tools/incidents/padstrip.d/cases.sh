@@ -86,7 +86,8 @@ build_lab() {
 	ip tuntap add dev paged mode tap
 	ip link add br1 type bridge
 	local dev
-	for dev in p0 p1 tap0 paged; do ip link set $dev master br1; done
+	# Nothing is learned: every frame goes to every port.
+	for dev in p0 p1 tap0 paged; do ip link set $dev master br1 type bridge_slave learning off; done
 	for dev in p0 t0 p1 t1 tap0 paged br1; do ip link set $dev up; done
 	# A partial checksum is to be completed on the way out.
 	ethtool -K p1 tx off >/dev/null
@@ -313,7 +314,7 @@ hardware() {
 		esac
 	done
 	ip link set nica up
-	ip link set nicb master br1 up
+	ip link set nicb up master br1 type bridge_slave learning off
 	wait_for 10 grep -q 3 /sys/class/net/nicb/brport/state
 	wait_for 10 grep -q 1 /sys/class/net/nica/carrier
 
@@ -351,17 +352,17 @@ many_senders() {
 	local before after evicted slab
 
 	reload devices=p0
-	slab=$(slab_kb)
 	log_mark
 	exchange "flood t0 10000 ${addresses}0800$(ip4 28)$(garbage 18)"
 	check '10,000 senders: every frame is counted' wait_for 20 all_counted 10000
 	before=$(rows) evicted=$(counter padstrip senders_evicted)
 	check "the table is bounded: $before rows" [ "$before" -le 1024 -a "$before" -gt 900 ]
 	is 'and each sender that left was counted' $((before + evicted)) 10000
+	slab=$(slab_kb)
 	exchange "flood t0 10000 ${addresses}0800$(ip4 28)$(garbage 18)"
 	wait_for 20 all_counted 20000
 	after=$(slab_kb)
-	check "memory stays flat: $slab kB of slab before, $after kB after" [ $((after - slab)) -lt 1024 ]
+	check "memory stays flat: $slab kB of slab before, $after kB after" [ $((after - slab)) -lt 512 ]
 	check 'a finding a sender is limited in the log' [ "$(logged_findings | grep -c cause=)" -le 20 ]
 	check 'and what was held back is said' wait_for 10 logged 'suppressed='
 
@@ -396,6 +397,11 @@ watched() {
 	is "$1" "$(counted)" "$([[ $4 = no ]] || echo 'frames_nonzero+1 frames_stripped+1 bytes_stripped+18')"
 }
 
+rename() {
+	ip link set "$1" down
+	ip link set "$1" name "$2" up
+}
+
 device_patterns() {
 	reload devices='w*,solo'
 	ip link add w0 type veth peer name v0
@@ -404,10 +410,10 @@ device_patterns() {
 	watched 'a device that appears later and matches is watched' w0 v0 yes
 	is 'it is in the table by its name' "$(field "$(row padstrip senders dev=w0)" frames)" 1
 	watched 'its peer does not match and is not' v0 w0 no
-	ip link set w0 name x0
+	rename w0 x0
 	watched 'renamed out of the pattern it is let go' x0 v0 no
 	is 'and its row has the new name' "$(field "$(row padstrip senders dev=x0)" frames)" 1
-	ip link set x0 name solo
+	rename x0 solo
 	watched 'renamed into a pattern it is watched again' solo v0 yes
 	param padstrip devices 'v0,none'
 	watched 'another list takes effect at once: the one device is let go' solo v0 no
@@ -439,7 +445,7 @@ wrong_values() {
 
 	reload devices=p0
 	for value in 'a b' 'p0,' ',p0' 'p0,,p1' 'p*0' 'p**' 'a/b' 'a:b' . .. abcdefghijklmnop 'abcdefghijklmnop*' \
-		$'p0\np1' "$(rep 61 600)"; do
+		"$(rep 'p0,p1,' 300)p0"; do
 		check "devices='${value:0:20}' is refused with a clear line, the old value stays" refused devices "$value"
 	done
 	check 'mode=drop is refused with a clear line, the old value stays' refused mode drop
@@ -480,19 +486,18 @@ zero_pad() {
 
 # --- leaving at any time ---
 
-unload_under_traffic() {
-	local i pid failed=0
+flowing() { [[ $(counter padstrip frames_stripped) -gt 0 ]]; }
 
-	reload devices=p0
-	"$programs"/frames t1 <<<"flood t0 40000 ${addresses}0800$(ip4 28)$(garbage 18)" >/dev/null &
+unload_under_traffic() {
+	local i pid rounds=0
+
+	reload devices='p*'
+	"$programs"/frames t1 <<<"flood t0 100000 ${addresses}0800$(ip4 28)$(garbage 18)" >/dev/null &
 	pid=$!
 	for i in {1..5}; do
-		unload || failed=1
-		load devices='p*' tx_zero_pad=$((i % 2)) || failed=1
-		sleep 0.1
+		wait_for 5 flowing && unload && load devices='p*' tx_zero_pad=$((i % 2)) && rounds=$((rounds + 1))
 	done
-	is 'the module goes and comes five times under traffic' "$failed" 0
-	check 'while frames were flowing' [ "$(counter padstrip frames_stripped)" -gt 0 ]
+	is 'five times the module goes and comes while it strips frames' "$rounds" 5
 	kill $pid 2>/dev/null
 	wait $pid 2>/dev/null
 	unload

@@ -197,6 +197,7 @@ static void send_raw(const char *device, uint8_t *frame, size_t len, int times)
 
 	for (i = 0; i < times; i++) {
 		if (times > 1) {
+			frame[6] = 0x06;
 			frame[9] = i >> 16;
 			frame[10] = i >> 8;
 			frame[11] = i;
