@@ -558,7 +558,9 @@ static void judge_property_test(struct kunit *test)
 	enum padstrip_verdict verdict;
 	struct rnd_state random;
 	struct sk_buff *skb;
+	unsigned int zeros;
 	int round, len, i;
+	int zeros_seen = 0;
 	u8 payload[80];
 	bool exact;
 
@@ -575,16 +577,25 @@ static void judge_property_test(struct kunit *test)
 		}
 		if (round & 4)
 			payload[3] = len;
+		if (round & 16 && payload[3] < sizeof(payload))
+			memset(payload + payload[3], 0,
+			       sizeof(payload) - payload[3]);
 		i = prandom_u32_state(&random) % ARRAY_SIZE(layouts);
 		skb = frame_build(test, htons(protos[round / 8 %
 						     ARRAY_SIZE(protos)]),
 				  payload, len, &layouts[i]);
 
 		exact = padstrip_is_exact(skb);
+		zeros = padstrip_zeros(skb);
 		verdict = padstrip_judge(skb, &padding);
 		if (exact)
 			KUNIT_EXPECT_TRUE(test, verdict == PADSTRIP_EXACT ||
 					  verdict == PADSTRIP_IGNORED);
+		if (zeros) {
+			KUNIT_EXPECT_EQ(test, PADSTRIP_ZERO_PADDED, verdict);
+			KUNIT_EXPECT_EQ(test, padding.len, zeros);
+			zeros_seen++;
+		}
 		if (verdict == PADSTRIP_ZERO_PADDED ||
 		    verdict == PADSTRIP_NONZERO) {
 			KUNIT_ASSERT_LE(test, padding.len,
@@ -601,6 +612,27 @@ static void judge_property_test(struct kunit *test)
 					padstrip_judge(skb, &padding));
 		}
 		kfree_skb(skb);
+	}
+	KUNIT_EXPECT_GT(test, zeros_seen, 0);
+}
+
+static void is_zero_test(struct kunit *test)
+{
+	u8 bytes[PADSTRIP_PADDING_MAX + 2];
+	int len, at;
+
+	for (len = 1; len <= PADSTRIP_PADDING_MAX; len++) {
+		memset(bytes, 0, sizeof(bytes));
+		/* What is around does not count. */
+		bytes[0] = 1;
+		bytes[len + 1] = 1;
+		KUNIT_EXPECT_TRUE(test, padstrip_is_zero(bytes + 1, len));
+		for (at = 1; at <= len; at++) {
+			bytes[at] = 0x80;
+			KUNIT_EXPECT_FALSE(test,
+					   padstrip_is_zero(bytes + 1, len));
+			bytes[at] = 0;
+		}
 	}
 }
 
@@ -661,6 +693,7 @@ static void pattern_test(struct kunit *test)
 static struct kunit_case padstrip_kunit_cases[] = {
 	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
 	KUNIT_CASE(judge_property_test),
+	KUNIT_CASE(is_zero_test),
 	KUNIT_CASE_PARAM(repair_test, repair_gen_params),
 	KUNIT_CASE(repair_failure_test),
 	KUNIT_CASE(pad_test),

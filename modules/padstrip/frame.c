@@ -6,6 +6,12 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+static void padstrip_zero_padded(struct sk_buff *skb, unsigned int len)
+{
+	ng_count(&padstrip_guard, PADSTRIP_frames_zero_padded);
+	trace_padstrip_zero_padded(skb, len);
+}
+
 static void padstrip_stripped(struct sk_buff *skb, unsigned int len)
 {
 	ng_count(&padstrip_guard, PADSTRIP_frames_stripped);
@@ -62,7 +68,7 @@ static void padstrip_nonzero(struct sk_buff *skb,
 	padstrip_sender_seen(skb, len, padding);
 }
 
-static noinline void padstrip_frame(struct sk_buff *skb)
+static noinline void padstrip_judged(struct sk_buff *skb)
 {
 	struct padstrip_padding padding;
 
@@ -71,8 +77,7 @@ static noinline void padstrip_frame(struct sk_buff *skb)
 	case PADSTRIP_EXACT:
 		break;
 	case PADSTRIP_ZERO_PADDED:
-		ng_count(&padstrip_guard, PADSTRIP_frames_zero_padded);
-		trace_padstrip_zero_padded(skb, padding.len);
+		padstrip_zero_padded(skb, padding.len);
 		break;
 	case PADSTRIP_NONZERO:
 		padstrip_nonzero(skb, &padding);
@@ -88,11 +93,22 @@ static noinline void padstrip_frame(struct sk_buff *skb)
 	}
 }
 
+/* Out of line, so that a frame without any padding does not pay for it. */
+static noinline void padstrip_inexact(struct sk_buff *skb)
+{
+	unsigned int zeros = padstrip_zeros(skb);
+
+	if (zeros)
+		padstrip_zero_padded(skb, zeros);
+	else
+		padstrip_judged(skb);
+}
+
 unsigned int padstrip_ingress(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	if (!padstrip_is_exact(skb))
-		padstrip_frame(skb);
+		padstrip_inexact(skb);
 
 	return NF_ACCEPT;
 }

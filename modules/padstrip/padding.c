@@ -105,18 +105,6 @@ static int padstrip_length(const struct sk_buff *skb, int at, __be16 proto)
 					   padstrip_llc_length(proto);
 }
 
-static bool padstrip_is_zero(const u8 *bytes, unsigned int len)
-{
-	u64 seen = 0;
-
-	for (; len >= sizeof(u64); len -= sizeof(u64), bytes += sizeof(u64))
-		seen |= get_unaligned((u64 *)bytes);
-	for (; len; len--, bytes++)
-		seen |= *bytes;
-
-	return !seen;
-}
-
 static enum padstrip_verdict
 padstrip_judge_bytes(const struct sk_buff *skb, struct padstrip_padding *padding)
 {

@@ -80,6 +80,66 @@ static inline bool padstrip_is_exact(const struct sk_buff *skb)
 }
 
 /**
+ * padstrip_is_zero() - is there nothing but zeros?
+ * @bytes: any alignment
+ * @len: how many
+ *
+ * For some bytes memchr_inv() takes longer than the rest of the verdict.
+ *
+ * Return: true if all are zero.
+ */
+static inline bool padstrip_is_zero(const u8 *bytes, unsigned int len)
+{
+	const u8 *end = bytes + len;
+	u64 seen = 0;
+
+	/* The last word overlaps the one before. */
+	if (len >= sizeof(u64)) {
+		for (; bytes < end - sizeof(u64); bytes += sizeof(u64))
+			seen |= get_unaligned((u64 *)bytes);
+		seen |= get_unaligned((u64 *)(end - sizeof(u64)));
+	} else if (len >= sizeof(u32)) {
+		seen = get_unaligned((u32 *)bytes) |
+		       get_unaligned((u32 *)(end - sizeof(u32)));
+	} else {
+		while (bytes < end)
+			seen |= *bytes++;
+	}
+
+	return !seen;
+}
+
+/**
+ * padstrip_zeros() - is a short IPv4 packet obviously padded with zeros?
+ * @skb: as in a netdev ingress hook: data at the network header
+ *
+ * What most short frames are, without the way through padstrip_judge().
+ *
+ * Return: how many bytes of padding; 0 if only padstrip_judge() can tell.
+ */
+static inline unsigned int padstrip_zeros(const struct sk_buff *skb)
+{
+	unsigned int len = skb->len;
+	unsigned int length;
+	u32 head;
+
+	if (skb->protocol != htons(ETH_P_IP) || skb_is_nonlinear(skb) ||
+	    len < sizeof(struct iphdr) || len > PADSTRIP_PADDING_MAX ||
+	    skb_is_gso(skb))
+		return 0;
+
+	/* Version 4 and no options, as in padstrip_is_exact(). */
+	head = get_unaligned_be32(skb->data);
+	length = head & 0xffff;
+	if (head >> 24 != 0x45 || length < sizeof(struct iphdr) ||
+	    length >= len)
+		return 0;
+
+	len -= length;
+	return padstrip_is_zero(skb->data + length, len) ? len : 0;
+}
+
+/**
  * padstrip_judge() - what is behind the L3 packet of this frame?
  * @skb: as in a netdev ingress hook: Ethernet, data at the network header, the
  *	outer VLAN tag accelerated (skb_vlan_untag() sees to that), inner ones

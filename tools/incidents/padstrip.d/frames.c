@@ -35,7 +35,7 @@
 #include <arpa/inet.h>
 
 #define LONGEST 4096
-#define WAIT_MS 1000
+#define WAIT_MS 4000
 
 static int open_tap(const char *name, int flags)
 {
