@@ -168,17 +168,18 @@ static void padstrip_senders_walk(const struct net_device *dev,
 {
 	u32 netns = dev_net(dev)->ns.inum;
 	struct padstrip_sender *sender;
-	unsigned int i;
+	struct padstrip_bucket *bucket;
+	unsigned int i, way;
 
-	for (i = 0; i < PADSTRIP_SENDERS; i++) {
-		struct padstrip_bucket *bucket =
-			&padstrip_buckets[i / PADSTRIP_WAYS];
-
-		sender = &bucket->senders[i % PADSTRIP_WAYS];
+	for (i = 0; i < PADSTRIP_BUCKETS; i++) {
+		bucket = &padstrip_buckets[i];
 		spin_lock_bh(&bucket->lock);
-		if (sender->frames && sender->key.netns == netns &&
-		    sender->key.ifindex == dev->ifindex)
-			fn(sender, dev);
+		for (way = 0; way < PADSTRIP_WAYS; way++) {
+			sender = &bucket->senders[way];
+			if (sender->frames && sender->key.netns == netns &&
+			    sender->key.ifindex == dev->ifindex)
+				fn(sender, dev);
+		}
 		spin_unlock_bh(&bucket->lock);
 	}
 }

@@ -87,12 +87,17 @@ build_lab() {
 	ip link add br1 type bridge
 	local dev
 	# Nothing is learned: every frame goes to every port.
-	for dev in p0 p1 tap0 paged; do ip link set $dev master br1 type bridge_slave learning off; done
+	for dev in p0 p1 tap0 paged; do into_bridge $dev; done
 	for dev in p0 t0 p1 t1 tap0 paged br1; do ip link set $dev up; done
 	# A partial checksum is to be completed on the way out.
 	ethtool -K p1 tx off >/dev/null
 	frames_on t1 tap0 paged
 	check 'the lab bridge forwards' wait_for 5 lab_ready
+}
+
+into_bridge() {
+	ip link set "$1" master br1
+	ip link set "$1" type bridge_slave learning off
 }
 
 lab_ready() {
@@ -314,7 +319,8 @@ hardware() {
 		esac
 	done
 	ip link set nica up
-	ip link set nicb up master br1 type bridge_slave learning off
+	into_bridge nicb
+	ip link set nicb up
 	wait_for 10 grep -q 3 /sys/class/net/nicb/brport/state
 	wait_for 10 grep -q 1 /sys/class/net/nica/carrier
 
