@@ -191,9 +191,29 @@ static void send_paged(int tap, char *how, uint8_t *frame, size_t len)
 		warn("paged tap");
 }
 
+/* Kept open: closing a packet socket waits for an RCU grace period. */
+static int sender(const char *device)
+{
+	static struct {
+		char device[IFNAMSIZ];
+		int fd;
+	} senders[8];
+	static int n;
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(senders[i].device, device))
+			return senders[i].fd;
+	if (n == 8)
+		errx(2, "too many devices");
+	snprintf(senders[n].device, IFNAMSIZ, "%s", device);
+	senders[n].fd = open_packet(device, 0);
+	return senders[n++].fd;
+}
+
 static void send_raw(const char *device, uint8_t *frame, size_t len, int times)
 {
-	int fd = open_packet(device, 0), i;
+	int fd = sender(device), i;
 
 	for (i = 0; i < times; i++) {
 		if (times > 1) {
@@ -206,7 +226,6 @@ static void send_raw(const char *device, uint8_t *frame, size_t len, int times)
 			if (times == 1)
 				err(1, "%s", device);
 	}
-	close(fd);
 }
 
 /* The socket's queue holds the skb that it shares with the one on its way. */
