@@ -577,10 +577,15 @@ static void judge_property_test(struct kunit *test)
 		}
 		if (round & 4)
 			payload[3] = len;
-		if (round & 16 && payload[3] < sizeof(payload))
+		/* Or like a short packet, padded with zeros. */
+		if (round & 16) {
+			len = 20 + len % 27;
+			payload[3] = 20 + payload[3] % 27;
 			memset(payload + payload[3], 0,
 			       sizeof(payload) - payload[3]);
-		i = prandom_u32_state(&random) % ARRAY_SIZE(layouts);
+		}
+		i = round & 32 ? 0 :
+		    prandom_u32_state(&random) % ARRAY_SIZE(layouts);
 		skb = frame_build(test, htons(protos[round / 8 %
 						     ARRAY_SIZE(protos)]),
 				  payload, len, &layouts[i]);
