@@ -186,7 +186,7 @@ partial_checksum() {
 left() { carried "$1" "$2" "$3" "$3" "$4"; }
 
 malformed() {
-	local n kind bytes
+	local n kind bytes bridge_drops=''
 	local -A kinds=([IPv4]=0800 [IPv6]=86dd [ARP]=0806 [PPPoE]=8864 [802.3]=002e)
 
 	left 'tot_len larger than the frame: left and counted' 'raw t0' "${addresses}0800$(ip4 100 46)" frames_malformed+1
@@ -205,13 +205,17 @@ malformed() {
 	left 'PPPoE session without a payload: left and counted' 'raw t0' "${addresses}8864110000010000$(garbage 40)" frames_malformed+1
 	left '802.3 length beyond the frame: left and counted' 'raw t0' "${addresses}0100424203$(garbage 43)" frames_malformed+1
 	left '802.3 length zero: left and counted' 'raw t0' "${addresses}0000424203$(garbage 43)" frames_malformed+1
-	left 'cut off inside the second tag: left and counted' 'raw t0' "${addresses}8100006481000064" frames_malformed+1
+	# br_netfilter, where it is built in, drops what is too short for its tag or PPPoE header.
+	[[ ! -e /proc/sys/net/bridge ]] || bridge_drops=none
+	carried 'cut off inside the second tag: left and counted' 'raw t0' "${addresses}8100006481000064" \
+		"${bridge_drops:-${addresses}8100006481000064}" frames_malformed+1
 	for kind in "${!kinds[@]}"; do
 		snapshot
 		bytes=''
 		for n in {0..13}; do
 			exchange "raw t0 $addresses${kinds[$kind]}$(rep 45 "$n")"
-			[[ $reply = "$addresses${kinds[$kind]}$(rep 45 "$n")" ]] || bytes+=" $n:$reply"
+			[[ $reply = "$addresses${kinds[$kind]}$(rep 45 "$n")" ]] ||
+				[[ $kind = PPPoE && $n -lt 8 && $reply = "$bridge_drops" ]] || bytes+=" $n:$reply"
 		done
 		is "$kind with 0 to 13 bytes of payload: all left and counted" "$(counted)$bytes" frames_malformed+14
 	done
