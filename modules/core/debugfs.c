@@ -29,6 +29,7 @@ static int ng_counters_show(struct seq_file *m, void *unused)
 
 	for (id = 0; id < guard->n_counters; id++)
 		seq_printf(m, "%s %llu\n", guard->counters[id].name,
+			   guard->read ? guard->read(id) :
 			   ng_count_read(guard, id));
 	return 0;
 }

@@ -30,6 +30,8 @@
  * @name: the guard's one name: debugfs folder, log prefix, .ko suffix
  * @counters: the guard's counters, in the order in which they are printed
  * @n_counters: length of @counters
+ * @read: the value of one counter for its readers, for a guard that derives
+ *	some of them; may sleep. NULL is ng_count_read()
  * @table_name: name of the guard's table in debugfs
  * @table: iteration over the table's rows; .show ends in ng_row_show()
  *
@@ -40,6 +42,7 @@ struct ng_guard {
 	const char *name;
 	const struct ng_counter *counters;
 	unsigned int n_counters;
+	u64 (*read)(unsigned int id);
 	const char *table_name;
 	const struct seq_operations *table;
 	/* private: the core's */
