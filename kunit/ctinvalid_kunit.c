@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ctinvalid: why a packet is INVALID, and what is done with it. */
+
+#include "ctinvalid/reason.h"
+
+#include <kunit/test.h>
+#include <linux/in.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <net/tcp.h>
+
+#include <netguard/compat.h>
+
+#define S TCPHDR_SYN
+#define A TCPHDR_ACK
+#define F TCPHDR_FIN
+#define R TCPHDR_RST
+#define P TCPHDR_PSH
+#define ORIG IP_CT_DIR_ORIGINAL
+#define REPLY IP_CT_DIR_REPLY
+
+/*
+ * The flow of all cases: both sides have sent up to 1000, acknowledged that,
+ * and offered a window that ends at 2000.
+ */
+struct judge_case {
+	const char *desc;
+	/* input */
+	u8 proto;
+	enum ctinvalid_fault fault;
+	bool icmp_error;
+	u8 flags;
+	u32 seq;
+	u32 ack;
+	u32 sack;
+	bool no_flow;
+	u8 dir;
+	u8 state;
+	s32 ack_offset;
+	/* output as expected */
+	enum ctinvalid_reason reason;
+	u32 by;
+};
+
+#define TCP(_flags, _seq, _ack)						\
+	.proto = IPPROTO_TCP, .flags = (_flags), .seq = (_seq), .ack = (_ack)
+#define STATE(_dir, _state) .dir = (_dir), .state = TCP_CONNTRACK_##_state
+
+static const struct judge_case judge_cases[] = {
+	{
+		.desc = "a segment that begins behind the window is over it",
+		TCP(A, 2001, 1000), STATE(REPLY, ESTABLISHED),
+		.reason = CTINVALID_SEQ_OVER, .by = 1,
+	},
+	{
+		.desc = "one that begins at its last byte is not",
+		TCP(A, 2000, 1000), STATE(REPLY, ESTABLISHED),
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "an acknowledgment of what was not sent is over",
+		TCP(A, 1000, 101000), STATE(REPLY, ESTABLISHED),
+		.reason = CTINVALID_ACK_OVER, .by = 100000,
+	},
+	{
+		.desc = "an acknowledgment of all that was sent is not",
+		TCP(A, 1000, 1000), STATE(REPLY, ESTABLISHED),
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "both over: the sequence number is looked at first",
+		TCP(A, 5000, 5000), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_SEQ_OVER, .by = 3000,
+	},
+	{
+		.desc = "a SACK block counts like an acknowledgment",
+		TCP(A, 1000, 1000), .sack = 1500, STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_ACK_OVER, .by = 500,
+	},
+	{
+		.desc = "NAT's change of the sequence numbers is taken off",
+		TCP(A, 1000, 1010), .ack_offset = 10, STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "and not forgotten where that is not enough",
+		TCP(A, 1000, 1011), .ack_offset = 10, STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_ACK_OVER, .by = 1,
+	},
+	{
+		.desc = "an acknowledgment without ACK is not looked at",
+		TCP(R, 1000, 9999), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "old segments are below the window, not over it",
+		TCP(A, 0xfffff000, 1000), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "SYN and FIN do not go together",
+		TCP(S | F, 1000, 1000), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_BAD_FLAGS,
+	},
+	{
+		.desc = "no flags at all",
+		TCP(0, 1000, 1000), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_BAD_FLAGS,
+	},
+	{
+		.desc = "FIN needs ACK",
+		TCP(F, 1000, 1000), .no_flow = true,
+		.reason = CTINVALID_BAD_FLAGS,
+	},
+	{
+		.desc = "PSH alone needs ACK",
+		TCP(P, 1000, 1000), .no_flow = true,
+		.reason = CTINVALID_BAD_FLAGS,
+	},
+	{
+		.desc = "ECE, CWR and PSH are always good",
+		TCP(A | P | TCPHDR_ECE | TCPHDR_CWR, 2001, 1000),
+		STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_SEQ_OVER, .by = 1,
+	},
+	{
+		.desc = "a SYN-ACK from the client does not fit",
+		TCP(S | A, 1000, 1000), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_BAD_STATE,
+	},
+	{
+		.desc = "a SYN from the server does not fit",
+		TCP(S, 1000, 0), STATE(REPLY, ESTABLISHED),
+		.reason = CTINVALID_BAD_STATE,
+	},
+	{
+		.desc = "an ACK before the SYN-ACK does not fit",
+		TCP(A, 1000, 1000), STATE(ORIG, SYN_SENT),
+		.reason = CTINVALID_BAD_STATE,
+	},
+	{
+		.desc = "a FIN of the last connection while the next one opens",
+		TCP(F | A, 1000, 1000), STATE(REPLY, SYN_SENT),
+		.reason = CTINVALID_BAD_STATE,
+	},
+	{
+		.desc = "an odd segment after the close is late",
+		TCP(A, 5000, 1000), STATE(REPLY, TIME_WAIT),
+		.reason = CTINVALID_BAD_STATE, .by = 3000,
+	},
+	{
+		.desc = "likewise after a RST",
+		TCP(A, 1000, 1500), STATE(REPLY, CLOSE),
+		.reason = CTINVALID_BAD_STATE, .by = 500,
+	},
+	{
+		.desc = "a RST below what was acknowledged",
+		TCP(R, 900, 0), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_RST_SEQ, .by = 100,
+	},
+	{
+		.desc = "a RST beyond the window",
+		TCP(R, 2500, 0), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_SEQ_OVER, .by = 500,
+	},
+	{
+		.desc = "no flow: an ACK cannot start one",
+		TCP(A, 1, 1), .no_flow = true,
+		.reason = CTINVALID_NO_FLOW,
+	},
+	{
+		.desc = "no flow: a RST, like the one that the host provokes",
+		TCP(R, 1, 0), .no_flow = true,
+		.reason = CTINVALID_NO_FLOW,
+	},
+	{
+		.desc = "no flow: a SYN would have started one",
+		TCP(S, 1, 0), .no_flow = true,
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "a cut off header goes before anything else",
+		TCP(S | F, 9999, 0), .fault = CTINVALID_TRUNCATED,
+		.reason = CTINVALID_MALFORMED,
+	},
+	{
+		.desc = "the checksum goes before the flags",
+		TCP(S | F, 9999, 0), .fault = CTINVALID_CHECKSUM,
+		.reason = CTINVALID_BAD_CHECKSUM,
+	},
+	{
+		.desc = "UDP with a wrong checksum",
+		.proto = IPPROTO_UDP, .fault = CTINVALID_CHECKSUM,
+		.reason = CTINVALID_BAD_CHECKSUM,
+	},
+	{
+		.desc = "UDP that is sound",
+		.proto = IPPROTO_UDP, .no_flow = true,
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "an ICMP error about nothing that is tracked",
+		.proto = IPPROTO_ICMP, .icmp_error = true, .no_flow = true,
+		.reason = CTINVALID_ICMP_UNRELATED,
+	},
+	{
+		.desc = "an ICMPv6 error with a wrong checksum",
+		.proto = IPPROTO_ICMPV6, .fault = CTINVALID_CHECKSUM,
+		.icmp_error = true, .no_flow = true,
+		.reason = CTINVALID_BAD_CHECKSUM,
+	},
+	{
+		.desc = "an echo reply that nobody asked for",
+		.proto = IPPROTO_ICMP, .no_flow = true,
+		.reason = CTINVALID_NO_FLOW,
+	},
+	{
+		.desc = "SCTP without a flow",
+		.proto = IPPROTO_SCTP, .no_flow = true,
+		.reason = CTINVALID_NO_FLOW,
+	},
+	{
+		.desc = "SCTP with a flow keeps its reason to itself",
+		.proto = IPPROTO_SCTP,
+		.reason = CTINVALID_OTHER,
+	},
+};
+
+static void judge_case_desc(const struct judge_case *param, char *desc)
+{
+	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(judge, judge_cases, judge_case_desc);
+
+static struct ctinvalid_flow judge_flow(u8 dir, u8 state)
+{
+	static const struct ip_ct_tcp_state side = {
+		.td_end = 1000, .td_maxend = 2000, .td_maxwin = 1000,
+		.td_maxack = 1000, .flags = IP_CT_TCP_FLAG_MAXACK_SET,
+	};
+
+	return (struct ctinvalid_flow) {
+		.found = true, .live = true, .dir = dir, .state = state,
+		.nat = CTINVALID_SNAT, .seen = { side, side },
+	};
+}
+
+static void judge_test(struct kunit *test)
+{
+	const struct judge_case *param = test->param_value;
+	struct ctinvalid_flow flow = judge_flow(param->dir, param->state);
+	struct ctinvalid_packet pkt = {
+		.key.proto = param->proto,
+		.fault = param->fault,
+		.icmp_error = param->icmp_error,
+		.tcp_flags = param->flags,
+		.seq = param->seq,
+		.ack = param->ack,
+		.sack = param->sack ?: param->ack,
+	};
+	struct ctinvalid_verdict verdict;
+
+	if (param->no_flow)
+		memset(&flow, 0, sizeof(flow));
+	flow.ack_offset = param->ack_offset;
+
+	verdict = ctinvalid_judge(&pkt, &flow);
+
+	KUNIT_EXPECT_EQ(test, param->reason, verdict.reason);
+	KUNIT_EXPECT_EQ(test, param->by, verdict.by);
+}
+
+/* Wherever in the number space a flow is, only the distances matter. */
+static void judge_shift_test(struct kunit *test)
+{
+	u64 seed = get_random_u64();
+	struct rnd_state random;
+	int i, side;
+
+	kunit_info(test, "seed %llu\n", seed);
+	prandom_seed_state(&random, seed);
+
+	for (i = 0; i < 10000; i++) {
+		u32 shift[2] = { prandom_u32_state(&random),
+				 prandom_u32_state(&random) };
+		struct ctinvalid_flow flow = judge_flow(i & 1,
+							TCP_CONNTRACK_ESTABLISHED);
+		s32 seq_over = (s32)prandom_u32_state(&random) / 4;
+		s32 ack_over = (s32)prandom_u32_state(&random) / 4;
+		struct ctinvalid_packet pkt = {
+			.key.proto = IPPROTO_TCP, .tcp_flags = A,
+			.seq = 2000 + shift[flow.dir] + seq_over,
+			.ack = 1000 + shift[!flow.dir] + ack_over,
+		};
+		struct ctinvalid_verdict got, wanted = { CTINVALID_OTHER, 0 };
+
+		pkt.sack = pkt.ack;
+		for (side = 0; side < 2; side++) {
+			flow.seen[side].td_end += shift[side];
+			flow.seen[side].td_maxend += shift[side];
+			flow.seen[side].td_maxack += shift[!side];
+		}
+		if (seq_over > 0) {
+			wanted.reason = CTINVALID_SEQ_OVER;
+			wanted.by = seq_over;
+		} else if (ack_over > 0) {
+			wanted.reason = CTINVALID_ACK_OVER;
+			wanted.by = ack_over;
+		}
+
+		got = ctinvalid_judge(&pkt, &flow);
+		KUNIT_EXPECT_EQ(test, wanted.reason, got.reason);
+		KUNIT_EXPECT_EQ(test, wanted.by, got.by);
+	}
+}
+
+struct decide_case {
+	const char *desc;
+	/* input */
+	enum ctinvalid_mode mode;
+	u8 proto;
+	bool no_flow;
+	bool closed;
+	enum ctinvalid_nat nat;
+	enum ctinvalid_reason reason;
+	/* output as expected */
+	enum ctinvalid_action action;
+};
+
+static const struct decide_case decide_cases[] = {
+	{
+		.desc = "log touches nothing",
+		.mode = CTINVALID_LOG, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_SEQ_OVER,
+		.action = CTINVALID_PASS,
+	},
+	{
+		.desc = "drop drops TCP of a live NATed flow",
+		.mode = CTINVALID_DROP, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_SEQ_OVER,
+		.action = CTINVALID_DISCARD,
+	},
+	{
+		.desc = "drop: DNAT is NAT",
+		.mode = CTINVALID_DROP, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_DNAT, .reason = CTINVALID_BAD_STATE,
+		.action = CTINVALID_DISCARD,
+	},
+	{
+		.desc = "drop: without NAT the receiver judges for itself",
+		.mode = CTINVALID_DROP, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_NAT_NONE, .reason = CTINVALID_SEQ_OVER,
+		.action = CTINVALID_PASS,
+	},
+	{
+		.desc = "drop: without a flow it may be half of a route",
+		.mode = CTINVALID_DROP, .proto = IPPROTO_TCP, .no_flow = true,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_NO_FLOW,
+		.action = CTINVALID_PASS,
+	},
+	{
+		.desc = "drop: a closed connection cannot be broken",
+		.mode = CTINVALID_DROP, .proto = IPPROTO_TCP, .closed = true,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_BAD_STATE,
+		.action = CTINVALID_PASS,
+	},
+	{
+		.desc = "drop: UDP provokes no RST",
+		.mode = CTINVALID_DROP, .proto = IPPROTO_UDP,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_BAD_CHECKSUM,
+		.action = CTINVALID_PASS,
+	},
+	{
+		.desc = "heal cures a window finding",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_NAT_BOTH, .reason = CTINVALID_ACK_OVER,
+		.action = CTINVALID_CURE,
+	},
+	{
+		.desc = "heal: for bad flags no flow is made liberal",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_BAD_FLAGS,
+		.action = CTINVALID_DISCARD,
+	},
+	{
+		.desc = "heal: nor is one without NAT",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_NAT_NONE, .reason = CTINVALID_SEQ_OVER,
+		.action = CTINVALID_PASS,
+	},
+	{
+		.desc = "heal: nothing without a flow",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP, .no_flow = true,
+		.reason = CTINVALID_NO_FLOW,
+		.action = CTINVALID_PASS,
+	},
+};
+
+static void decide_case_desc(const struct decide_case *param, char *desc)
+{
+	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(decide, decide_cases, decide_case_desc);
+
+static void decide_test(struct kunit *test)
+{
+	const struct decide_case *param = test->param_value;
+	struct ctinvalid_flow flow = judge_flow(REPLY,
+						TCP_CONNTRACK_ESTABLISHED);
+	struct ctinvalid_packet pkt = { .key.proto = param->proto };
+
+	flow.found = !param->no_flow;
+	flow.live = !param->no_flow && !param->closed;
+	flow.nat = param->nat;
+
+	KUNIT_EXPECT_EQ(test, param->action,
+			ctinvalid_decide(param->mode, &pkt, &flow,
+					 param->reason));
+}
+
+static struct kunit_case ctinvalid_kunit_cases[] = {
+	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
+	KUNIT_CASE(judge_shift_test),
+	KUNIT_CASE_PARAM(decide_test, decide_gen_params),
+	{}
+};
+
+static struct kunit_suite ctinvalid_kunit_suite = {
+	.name = "netguard_ctinvalid",
+	.test_cases = ctinvalid_kunit_cases,
+};
+kunit_test_suite(ctinvalid_kunit_suite);
+
+NG_IMPORT_KUNIT_SYMBOLS();
+MODULE_DESCRIPTION("KUnit tests of netguard_ctinvalid");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of this guard know of each other. */
+#ifndef NETGUARD_CTINVALID_H
+#define NETGUARD_CTINVALID_H
+
+#include "counters.h"
+#include "reason.h"
+
+#include <linux/build_bug.h>
+#include <linux/skbuff.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+#include <netguard/core.h>
+
+enum ctinvalid_counter {
+#define CTINVALID_ID(name, help) CTINVALID_##name,
+	CTINVALID_COUNTERS(CTINVALID_ID, CTINVALID_ID)
+#undef CTINVALID_ID
+};
+
+static_assert(CTINVALID_invalid_no_flow + CTINVALID_OTHER ==
+	      CTINVALID_invalid_other);
+
+extern struct ng_guard ctinvalid_guard;
+extern struct ng_choice ctinvalid_mode;
+
+/* packet.c: what conntrack looked at. */
+void ctinvalid_parse(struct ctinvalid_packet *pkt, struct sk_buff *skb,
+		     const struct nf_hook_state *state);
+
+/* flow.c: the packet's flow. */
+struct nf_conn *ctinvalid_flow_get(struct ctinvalid_flow *flow,
+				   const struct ctinvalid_packet *pkt,
+				   const struct sk_buff *skb, struct net *net,
+				   const struct nf_conntrack_zone *zone);
+bool ctinvalid_flow_heal(struct nf_conn *ct);
+
+/**
+ * struct ctinvalid_seen - one INVALID packet and all that is known of it
+ * @pkt: the packet
+ * @flow: its flow
+ * @verdict: why it is INVALID
+ * @action: what was done with it
+ * @inum: its namespace
+ * @in: the device it came in by, NULL for one of this host's own
+ */
+struct ctinvalid_seen {
+	struct ctinvalid_packet pkt;
+	struct ctinvalid_flow flow;
+	struct ctinvalid_verdict verdict;
+	enum ctinvalid_action action;
+	unsigned int inum;
+	const struct net_device *in;
+};
+
+/* flows.c: the table of flows that had INVALID packets. */
+extern const struct seq_operations ctinvalid_table;
+
+void ctinvalid_flows_setup(void);
+u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen);
+void ctinvalid_flows_reset(const struct ctinvalid_key *key);
+void ctinvalid_flows_forget(const struct net *net);
+void ctinvalid_row_whose(struct seq_buf *row, unsigned int inum,
+			 const char *in, const struct ctinvalid_key *key,
+			 u8 tcp_flags);
+const char *ctinvalid_reason_name(enum ctinvalid_reason reason);
+const char *ctinvalid_nat_name(enum ctinvalid_nat nat);
+
+/* report.c: the log line, held back until a RST can no longer follow. */
+void ctinvalid_report_setup(void);
+void ctinvalid_report_teardown(void);
+void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
+		      u64 resets);
+void ctinvalid_report_reset(void);
+
+/* hooks.c: the packet path. */
+extern const struct nf_hook_ops ctinvalid_ops4[4];
+extern const struct nf_hook_ops ctinvalid_ops6[4];
+extern const struct nf_hook_ops ctinvalid_zone_ops4[2];
+extern const struct nf_hook_ops ctinvalid_zone_ops6[2];
+
+/* netns.c: where conntrack is active. */
+int ctinvalid_netns_start(void);
+void ctinvalid_netns_stop(void);
+
+#endif

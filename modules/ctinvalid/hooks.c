@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An INVALID packet on its way through the host. */
+
+#include "ctinvalid.h"
+
+#include <linux/ip.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/tcp.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/*
+ * The answer leaves before the processing of the packet is over: within a jiffy
+ * unless a hypervisor stops the CPU in between.
+ */
+#define CTINVALID_ANSWER max(HZ / 50, 2)
+
+/**
+ * struct ctinvalid_note - what a CPU remembers of the packet it works on
+ * @head: skb->head of its last INVALID packet, which clones share
+ * @fated: that packet was counted where it left or arrived
+ * @armed: a RST that answers @key would be provoked
+ * @since: jiffies when it was armed
+ * @key: whose packet it was
+ * @templated: the packet that is in conntrack now, if it has a template
+ * @templated_in: the namespace it is in; others may not look at the zone
+ * @zone: that template's zone, which conntrack does not leave in the packet
+ */
+struct ctinvalid_note {
+	const void *head;
+	bool fated;
+	bool armed;
+	unsigned long since;
+	struct ctinvalid_key key;
+	const struct sk_buff *templated;
+	const struct net *templated_in;
+	struct nf_conntrack_zone zone;
+};
+
+static DEFINE_PER_CPU(struct ctinvalid_note, ctinvalid_note);
+
+/* Neither a flow nor IP_CT_UNTRACKED, which no pointer is below. */
+static bool ctinvalid_is(const struct sk_buff *skb)
+{
+	return skb_get_nfct(skb) < IP_CT_UNTRACKED;
+}
+
+static enum ctinvalid_action
+ctinvalid_act(const struct ctinvalid_seen *seen, struct nf_conn *ct,
+	      const struct sk_buff *skb)
+{
+	enum ctinvalid_action action;
+
+	action = ctinvalid_decide(READ_ONCE(ctinvalid_mode.value), &seen->pkt,
+				  &seen->flow, seen->verdict.reason);
+	switch (action) {
+	case CTINVALID_CURE:
+		if (ctinvalid_flow_heal(ct))
+			ng_count(&ctinvalid_guard, CTINVALID_flows_healed);
+		trace_ctinvalid_healed(skb, seen);
+		fallthrough;
+	case CTINVALID_DISCARD:
+		ng_count(&ctinvalid_guard, CTINVALID_dropped_by_netguard);
+		trace_ctinvalid_dropped(skb, seen);
+		break;
+	case CTINVALID_PASS:
+		break;
+	}
+
+	return action;
+}
+
+static bool ctinvalid_answers(const struct ctinvalid_key *rst,
+			      const struct ctinvalid_key *packet)
+{
+	return rst->net == packet->net && rst->family == packet->family &&
+	       rst->proto == packet->proto && rst->sport == packet->dport &&
+	       rst->dport == packet->sport &&
+	       nf_inet_addr_cmp(&rst->src, &packet->dst) &&
+	       nf_inet_addr_cmp(&rst->dst, &packet->src);
+}
+
+/* BH off. Return: whether this packet, on its way out, is a provoked RST. */
+static bool ctinvalid_is_provoked(struct ctinvalid_note *note,
+				  struct sk_buff *skb,
+				  const struct nf_hook_state *state,
+				  bool answering)
+{
+	struct ctinvalid_seen seen = {};
+
+	if (!note->armed)
+		return false;
+	if (time_after(jiffies, note->since + CTINVALID_ANSWER)) {
+		note->armed = false;
+		return false;
+	}
+	if (!answering)
+		return false;
+
+	ctinvalid_parse(&seen.pkt, skb, state);
+	if (!(seen.pkt.tcp_flags & TCPHDR_RST) ||
+	    !ctinvalid_answers(&seen.pkt.key, &note->key))
+		return false;
+
+	note->armed = false;
+	ng_count(&ctinvalid_guard, CTINVALID_resets_provoked);
+	ctinvalid_flows_reset(&note->key);
+	ctinvalid_report_reset();
+	seen.inum = state->net->ns.inum;
+	trace_ctinvalid_reset(skb, &seen);
+	return true;
+}
+
+static void ctinvalid_note_packet(struct ctinvalid_note *note,
+				  const struct sk_buff *skb,
+				  const struct ctinvalid_seen *seen,
+				  const struct nf_hook_state *state)
+{
+	note->head = skb->head;
+	note->fated = seen->action != CTINVALID_PASS;
+	if (state->hook != NF_INET_PRE_ROUTING)
+		return;
+
+	note->armed = seen->pkt.key.proto == IPPROTO_TCP &&
+		      seen->action == CTINVALID_PASS;
+	note->since = jiffies;
+	note->key = seen->pkt.key;
+}
+
+/* BH off. Decide, act, account. */
+static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
+				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     bool provoked)
+{
+	const struct nf_conntrack_zone *zone = &nf_ct_zone_dflt;
+	struct ctinvalid_seen seen;
+	struct nf_conn *ct;
+	u64 resets;
+
+	if (note->templated == skb && note->templated_in == state->net)
+		zone = &note->zone;
+	ctinvalid_parse(&seen.pkt, skb, state);
+	seen.pkt.key.zone = zone->id;
+	seen.inum = state->net->ns.inum;
+	seen.in = state->in;
+	ct = ctinvalid_flow_get(&seen.flow, &seen.pkt, skb, state->net, zone);
+	seen.verdict = ctinvalid_judge(&seen.pkt, &seen.flow);
+	note->templated = NULL;
+
+	ng_count(&ctinvalid_guard, CTINVALID_packets_invalid);
+	ng_count(&ctinvalid_guard,
+		 CTINVALID_invalid_no_flow + seen.verdict.reason);
+	trace_ctinvalid_seen(skb, &seen);
+
+	seen.action = ctinvalid_act(&seen, ct, skb);
+	if (ct)
+		nf_ct_put(ct);
+
+	resets = ctinvalid_flows_note(&seen);
+	ctinvalid_note_packet(note, skb, &seen, state);
+	/* The line of the packet that provoked it tells of a provoked RST. */
+	if (!provoked)
+		ctinvalid_report(&seen, state->net, resets);
+
+	return seen.action == CTINVALID_PASS ? NF_ACCEPT : NF_DROP;
+}
+
+static unsigned int ctinvalid_in(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (likely(!ctinvalid_is(skb)))
+		return NF_ACCEPT;
+
+	local_bh_disable();
+	verdict = ctinvalid_packet(this_cpu_ptr(&ctinvalid_note), skb, state,
+				   false);
+	local_bh_enable();
+	return verdict;
+}
+
+/* ipv4_conntrack_local() does not look at this host's own fragments. */
+static bool ctinvalid_unseen(const struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	return state->pf == NFPROTO_IPV4 && !skb->skb_iif &&
+	       ip_is_fragment(ip_hdr(skb));
+}
+
+static unsigned int ctinvalid_out(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	unsigned int verdict = NF_ACCEPT;
+	struct ctinvalid_note *note;
+	bool answering, provoked;
+
+	if (likely(!ctinvalid_is(skb) && !this_cpu_read(ctinvalid_note.armed)))
+		return NF_ACCEPT;
+
+	/* What a process sends is no answer to the packet at hand. */
+	answering = in_softirq();
+	local_bh_disable();
+	note = this_cpu_ptr(&ctinvalid_note);
+	provoked = ctinvalid_is_provoked(note, skb, state, answering);
+	if (ctinvalid_is(skb) && !ctinvalid_unseen(skb, state))
+		verdict = ctinvalid_packet(note, skb, state, provoked);
+	local_bh_enable();
+	return verdict;
+}
+
+/* A packet that a bridge or a multicast route copies is counted once. */
+static void ctinvalid_fate(const struct sk_buff *skb,
+			   enum ctinvalid_counter fate)
+{
+	struct ctinvalid_note *note;
+
+	local_bh_disable();
+	note = this_cpu_ptr(&ctinvalid_note);
+	if (note->head != skb->head || !note->fated)
+		ng_count(&ctinvalid_guard, fate);
+	if (note->head == skb->head)
+		note->fated = true;
+	local_bh_enable();
+}
+
+static unsigned int ctinvalid_arrived(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	if (unlikely(ctinvalid_is(skb)))
+		ctinvalid_fate(skb, CTINVALID_delivered_local);
+	return NF_ACCEPT;
+}
+
+static unsigned int ctinvalid_left(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	/* Only what came in by a device has an skb_iif; tunnels clear it. */
+	if (unlikely(ctinvalid_is(skb)) && !ctinvalid_unseen(skb, state))
+		ctinvalid_fate(skb, skb->skb_iif ? CTINVALID_forwarded :
+			       CTINVALID_sent_local);
+	return NF_ACCEPT;
+}
+
+/*
+ * Before conntrack, where rules can have given the packet a template: its zone
+ * is not to be seen any more once conntrack has found the packet INVALID.
+ */
+static unsigned int ctinvalid_template(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	struct ctinvalid_note *note;
+	enum ip_conntrack_info info;
+	struct nf_conn *template;
+
+	template = nf_ct_get(skb, &info);
+	if (likely(!template && !this_cpu_read(ctinvalid_note.templated)))
+		return NF_ACCEPT;
+
+	local_bh_disable();
+	note = this_cpu_ptr(&ctinvalid_note);
+	note->templated = NULL;
+	if (template && nf_ct_is_template(template)) {
+		note->zone = *nf_ct_zone_tmpl(template, skb, &note->zone);
+		note->templated = skb;
+		note->templated_in = state->net;
+	}
+	local_bh_enable();
+	return NF_ACCEPT;
+}
+
+#define CTINVALID_OP(_pf, _hooknum, _priority, _hook) {			\
+	.hook = _hook,							\
+	.pf = _pf,							\
+	.hooknum = _hooknum,						\
+	.priority = _priority,						\
+}
+
+/* Conntrack has the same priorities for both families. */
+#define CTINVALID_OPS(pf) {						\
+	CTINVALID_OP(pf, NF_INET_LOCAL_IN, NF_IP_PRI_LAST,		\
+		     ctinvalid_arrived),				\
+	CTINVALID_OP(pf, NF_INET_POST_ROUTING, NF_IP_PRI_LAST,		\
+		     ctinvalid_left),					\
+	CTINVALID_OP(pf, NF_INET_LOCAL_OUT, NF_IP_PRI_CONNTRACK + 1,	\
+		     ctinvalid_out),					\
+	CTINVALID_OP(pf, NF_INET_PRE_ROUTING, NF_IP_PRI_CONNTRACK + 1,	\
+		     ctinvalid_in),					\
+}
+
+#define CTINVALID_ZONE_OPS(pf) {					\
+	CTINVALID_OP(pf, NF_INET_PRE_ROUTING, NF_IP_PRI_CONNTRACK - 1,	\
+		     ctinvalid_template),				\
+	CTINVALID_OP(pf, NF_INET_LOCAL_OUT, NF_IP_PRI_CONNTRACK - 1,	\
+		     ctinvalid_template),				\
+}
+
+const struct nf_hook_ops ctinvalid_ops4[] = CTINVALID_OPS(NFPROTO_IPV4);
+const struct nf_hook_ops ctinvalid_ops6[] = CTINVALID_OPS(NFPROTO_IPV6);
+const struct nf_hook_ops ctinvalid_zone_ops4[] =
+	CTINVALID_ZONE_OPS(NFPROTO_IPV4);
+const struct nf_hook_ops ctinvalid_zone_ops6[] =
+	CTINVALID_ZONE_OPS(NFPROTO_IPV6);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where conntrack is active. Nothing tells when a rule turns it on or off in a
+ * namespace, so each namespace is looked at twice a second: two loads per
+ * family where there is nothing to do.
+ */
+
+#include "ctinvalid.h"
+
+#include <linux/limits.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/rtnetlink.h>
+#include <linux/workqueue.h>
+#include <net/netns/generic.h>
+
+#define CTINVALID_LOOK (HZ / 2)
+
+enum ctinvalid_family {
+	CTINVALID_IPV4,
+	CTINVALID_IPV6,
+	CTINVALID_FAMILIES,
+};
+
+/**
+ * struct ctinvalid_net - the guard's hooks in a namespace
+ * @hooked: the main hooks are attached, per family
+ * @zoned: the hook before conntrack is, too
+ *
+ * Changed by the look, and by pre_exit once the look cannot find the namespace.
+ */
+struct ctinvalid_net {
+	bool hooked[CTINVALID_FAMILIES];
+	bool zoned[CTINVALID_FAMILIES];
+};
+
+struct ctinvalid_ops {
+	const struct nf_hook_ops *ops;
+	unsigned int n;
+};
+
+static const struct ctinvalid_ops ctinvalid_main_ops[] = {
+	{ ctinvalid_ops4, ARRAY_SIZE(ctinvalid_ops4) },
+	{ ctinvalid_ops6, ARRAY_SIZE(ctinvalid_ops6) },
+};
+
+static const struct ctinvalid_ops ctinvalid_zone_ops[] = {
+	{ ctinvalid_zone_ops4, ARRAY_SIZE(ctinvalid_zone_ops4) },
+	{ ctinvalid_zone_ops6, ARRAY_SIZE(ctinvalid_zone_ops6) },
+};
+
+static unsigned int ctinvalid_net_id;
+
+/* Under rcu_read_lock(). */
+static const struct nf_hook_entries *
+ctinvalid_entries(const struct net *net, enum ctinvalid_family family,
+		  unsigned int hooknum)
+{
+	return family == CTINVALID_IPV4 ?
+		rcu_dereference(net->nf.hooks_ipv4[hooknum]) :
+		rcu_dereference(net->nf.hooks_ipv6[hooknum]);
+}
+
+/* A chain of nftables can have conntrack's priority, but says that it is one. */
+static bool ctinvalid_has_conntrack(const struct nf_hook_entries *entries)
+{
+	const struct nf_hook_ops *ops;
+	unsigned int i;
+
+	for (i = 0; entries && i < entries->num_hook_entries; i++) {
+		ops = nf_hook_entries_get_hook_ops(entries)[i];
+		if (ops->priority == NF_IP_PRI_CONNTRACK &&
+		    ops->hook_ops_type == NF_HOOK_OP_UNDEFINED)
+			return true;
+	}
+
+	return false;
+}
+
+/* Rules before conntrack: the only ones that can choose a zone for it. */
+static bool ctinvalid_has_raw(const struct nf_hook_entries *entries)
+{
+	const struct nf_hook_ops *ops;
+	unsigned int i;
+
+	for (i = 0; entries && i < entries->num_hook_entries; i++) {
+		ops = nf_hook_entries_get_hook_ops(entries)[i];
+		if (ops->priority < NF_IP_PRI_CONNTRACK - 1 &&
+		    ops->priority != NF_IP_PRI_CONNTRACK_DEFRAG &&
+		    ops->priority != NF_IP_PRI_FIRST)
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * The hooks that see a packet come are the last to be attached and the first to
+ * go: a packet underway does not look as if a rule had dropped it.
+ */
+static void ctinvalid_settle(struct net *net, const struct ctinvalid_ops *what,
+			     bool *attached, bool wanted)
+{
+	unsigned int i;
+
+	if (wanted && !*attached) {
+		/* Short of memory: the next look tries again. */
+		*attached = !nf_register_net_hooks(net, what->ops, what->n);
+	} else if (!wanted && *attached) {
+		for (i = what->n; i--;)
+			nf_unregister_net_hook(net, &what->ops[i]);
+		*attached = false;
+	}
+}
+
+static void ctinvalid_look_at(struct net *net)
+{
+	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
+	const struct nf_hook_entries *pre, *out;
+	enum ctinvalid_family family;
+	bool active, raw;
+
+	for (family = 0; family < CTINVALID_FAMILIES; family++) {
+		rcu_read_lock();
+		pre = ctinvalid_entries(net, family, NF_INET_PRE_ROUTING);
+		out = ctinvalid_entries(net, family, NF_INET_LOCAL_OUT);
+		active = ctinvalid_has_conntrack(pre) &&
+			 ctinvalid_has_conntrack(out);
+		raw = active && (ctinvalid_has_raw(pre) ||
+				 ctinvalid_has_raw(out));
+		rcu_read_unlock();
+
+		ctinvalid_settle(net, &ctinvalid_zone_ops[family],
+				 &here->zoned[family], raw);
+		ctinvalid_settle(net, &ctinvalid_main_ops[family],
+				 &here->hooked[family], active);
+	}
+}
+
+static void ctinvalid_look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(ctinvalid_look_work, ctinvalid_look);
+
+static void ctinvalid_look(struct work_struct *work)
+{
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net)
+		ctinvalid_look_at(net);
+	up_read(&net_rwsem);
+
+	schedule_delayed_work(&ctinvalid_look_work, CTINVALID_LOOK);
+}
+
+/* cleanup_net() has taken it off the list, and waits for packets after this. */
+static void __net_exit ctinvalid_net_pre_exit(struct net *net)
+{
+	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
+	enum ctinvalid_family family;
+
+	for (family = 0; family < CTINVALID_FAMILIES; family++) {
+		ctinvalid_settle(net, &ctinvalid_main_ops[family],
+				 &here->hooked[family], false);
+		ctinvalid_settle(net, &ctinvalid_zone_ops[family],
+				 &here->zoned[family], false);
+	}
+}
+
+static void __net_exit ctinvalid_net_exit(struct net *net)
+{
+	ctinvalid_flows_forget(net);
+}
+
+static struct pernet_operations ctinvalid_net_ops = {
+	.pre_exit = ctinvalid_net_pre_exit,
+	.exit = ctinvalid_net_exit,
+	.id = &ctinvalid_net_id,
+	.size = sizeof(struct ctinvalid_net),
+};
+
+int ctinvalid_netns_start(void)
+{
+	int err;
+
+	err = register_pernet_subsys(&ctinvalid_net_ops);
+	if (!err)
+		schedule_delayed_work(&ctinvalid_look_work, 0);
+	return err;
+}
+
+void ctinvalid_netns_stop(void)
+{
+	cancel_delayed_work_sync(&ctinvalid_look_work);
+	unregister_pernet_subsys(&ctinvalid_net_ops);
+}
