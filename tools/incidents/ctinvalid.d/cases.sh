@@ -1,0 +1,500 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What must hold, beyond the story. Sourced by tools/incidents/ctinvalid with its topology and the guard in mode log.
+#
+# The words behind "assert" choose among the cases; races is the last, for it takes the host's netns away.
+#
+# Beside the NATed server 203.0.113.80 there is a plain one, .81, and a host that never answers, .99, on either side.
+
+# shellcheck source=tools/incidents/lib.sh
+[[ -n ${ng_debugfs:-} ]] || . tools/incidents/lib.sh
+: "${tracked_everywhere=}"
+
+declare -A was=()
+was_ct=0
+
+# With KASAN and lockdep a packet costs twenty times as much.
+slower=1
+[[ ! -e /sys/kernel/debug/kmemleak ]] || slower=20
+
+# take: the counters now. gained NAME: what has come since. gained_ct: what conntrack has counted since.
+take() {
+	local name value
+
+	was_ct=$(ct_invalid)
+	while read -r name value; do
+		was[$name]=$value
+	done <"$ng_debugfs/ctinvalid/counters"
+}
+gained() { echo $(($(counter ctinvalid "$1") - was[$1])); }
+gained_ct() { echo $(($(ct_invalid) - was_ct)); }
+
+# gains: "NAME N" of every counter that has moved, on one line. Which packets had a line depends on the time.
+gains() {
+	local name value moved=''
+
+	while read -r name value; do
+		[[ $name = logs_suppressed ]] || ((value == was[$name])) || moved+=" $name $((value - was[$name]))"
+	done <"$ng_debugfs/ctinvalid/counters"
+	echo "${moved# }"
+}
+gains_are() { [[ $(gains) = "$1" ]]; }
+
+# makes SENTENCE GAINS COMMAND...: the command makes the counters move by that, and conntrack's by as many INVALID ones.
+makes() {
+	local sentence=$1 gains=$2 got='' tries
+	shift 2
+
+	take
+	"$@" >/dev/null
+	# What is expected to come is waited for, what is not gets a moment to come.
+	[[ -n $gains ]] || sleep 0.2
+	for tries in {1..20}; do
+		got=$(gains)
+		[[ $got != "$gains" && $tries -lt 20 ]] || break
+		sleep 0.1
+	done
+	is "$sentence" "$got; conntrack $(gained_ct)" "$gains; conntrack $(gains_of packets_invalid "$gains")"
+}
+
+# gains_of NAME GAINS: its value in there, or 0.
+gains_of() {
+	local value=${2#*"$1 "}
+
+	[[ $2 = *"$1 "* ]] || value=0
+	echo "${value%% *}"
+}
+
+# one REASON FATE: the gains of a single INVALID packet.
+one() { echo "packets_invalid 1 invalid_$1 1 $2 1"; }
+
+# send KEY=VALUE...: from the server's side to the host that never answers on the client's.
+send() { ask sv send src="$server" dst="$nobody" sport=7 dport=7 "$@"; }
+
+widen_topology() {
+	ip -n sv addr add 203.0.113.81/24 dev s0
+	ip -n sv -6 addr add 2001:db8:2::81/64 dev s0 nodad
+	ip -n sv route add 192.0.2.0/24 via 203.0.113.1
+	ip -n sv -6 route add 2001:db8:1::/64 via 2001:db8:2::1
+	in_host nft -f - <<-'RULES'
+		flush chain inet nat post
+		table inet nat {
+			chain post {
+				oifname "vs" ip daddr 203.0.113.80 masquerade
+				oifname "vs" ip6 daddr 2001:db8:2::80 masquerade
+			}
+		}
+	RULES
+	ip -n host neigh add 192.0.2.99 lladdr 02:00:00:00:00:99 dev vc
+	ip -n host neigh add 203.0.113.99 lladdr 02:00:00:00:00:99 dev vs
+	ip -n host -6 neigh add 2001:db8:1::99 lladdr 02:00:00:00:00:99 dev vc
+	ip -n host -6 neigh add 2001:db8:2::99 lladdr 02:00:00:00:00:99 dev vs
+}
+
+tcp_loose() { in_host bash -c "echo $1 >/proc/sys/net/netfilter/nf_conntrack_tcp_loose"; }
+
+# raw_late NAME: a segment of a connection that is closed, with numbers that no longer fit.
+raw_late() {
+	local words
+
+	words=$(sed -n 's/^raw sent //p' "/tmp/$1.s.out" | tail -n 1)
+	ask sv send src="$plain" dst="$client" sport="$2" dport="$port" "${words/ack=/seq=10000000 ack=}"
+}
+
+tcp_reasons() {
+	local plain=$1 client=$2 flow=$3 at=$4 port
+
+	flow "$flow" "$plain" "$at"
+	port=$(ask "$flow.s" peer)
+	port=${port##* }
+	makes "$family: a sequence number over the window is seq_over" "$(one seq_over forwarded)" \
+		ask "$flow.s" raw seq=10000000
+	makes "$family: an acknowledgment of data never seen is ack_over" "$(one ack_over forwarded)" \
+		ask "$flow.s" raw ack=100000
+	makes "$family: a RST older than what was acknowledged is rst_seq" "$(one rst_seq forwarded)" \
+		ask "$flow.s" raw flags=R seq=-1000
+	makes "$family: SYN and FIN together are bad_flags" "$(one bad_flags forwarded)" ask "$flow.s" raw flags=SF
+	makes "$family: no flag at all is bad_flags" "$(one bad_flags forwarded)" ask "$flow.s" raw flags=
+	makes "$family: a wrong TCP checksum is bad_checksum" "$(one bad_checksum forwarded)" ask "$flow.s" raw badsum=1
+	makes "$family: a SYN-ACK from the client is bad_state" "$(one bad_state forwarded)" ask "$flow.c" raw flags=SA
+	makes "$family: a data offset beyond the segment is malformed" "$(one malformed forwarded)" ask "$flow.s" raw doff=15
+	makes "$family: a data offset within the header is malformed" "$(one malformed forwarded)" ask "$flow.s" raw doff=4
+	makes "$family: old segments are not INVALID" '' ask "$flow.s" raw seq=-100000
+	to "$flow.s" close
+	to "$flow.c" close
+	wait_for 3 heard "$flow.s" 'connection closed'
+	wait_for 3 heard "$flow.c" 'connection closed'
+	makes "$family: a segment late after the close is bad_state" "$(one bad_state forwarded)" raw_late "$flow" "$at"
+	flow_end "$flow"
+}
+
+other_reasons() {
+	local icmp=$1 unreachable=$2 reply=$3
+
+	tcp_loose 0
+	makes "$family: with tcp_loose=0 an ACK without a flow is no_flow" "$(one no_flow forwarded)" send flags=A
+	tcp_loose 1
+	makes "$family: a FIN without a flow is no_flow" "$(one no_flow forwarded)" send flags=FA
+	makes "$family: a TCP header that is cut off is malformed" "$(one malformed forwarded)" send cut=12
+	makes "$family: a UDP length beyond the packet is malformed" "$(one malformed forwarded)" \
+		send proto=udp len=10 udplen=100
+	makes "$family: a wrong UDP checksum is bad_checksum" "$(one bad_checksum forwarded)" \
+		send proto=udp len=10 badsum=1
+	makes "$family: a wrong ICMP checksum is bad_checksum" "$(one bad_checksum forwarded)" \
+		send proto="$icmp" type=8 badsum=1
+	makes "$family: a cut off ICMP header is malformed" "$(one malformed forwarded)" send proto="$icmp" type=8 cut=4
+	makes "$family: an echo reply without a request is no_flow" "$(one no_flow forwarded)" \
+		send proto="$icmp" type="$reply"
+	makes "$family: an ICMP error about an unknown flow is icmp_unrelated" "$(one icmp_unrelated forwarded)" \
+		send proto="$icmp" type="$unreachable" code=1 isrc="$nobody" idst="$server" iproto=udp isport=9 idport=9
+	makes "$family: an ICMP error that quotes no packet is malformed" "$(one malformed forwarded)" \
+		send proto="$icmp" type="$unreachable" code=1
+	makes "$family: what the host itself sends is seen too" "$(one bad_flags sent_local)" \
+		ask host send src="$host" dst="$outside" sport=7 dport=7 flags=SF
+	makes "$family: so is its own RST without a flow" "$(one no_flow sent_local)" \
+		ask host send src="$host" dst="$outside" sport=7 dport=7 flags=R
+	makes "$family: and its own segment with a data offset that lies" "$(one malformed sent_local)" \
+		ask host send src="$host" dst="$outside" sport=7 dport=7 doff=15
+	makes "$family: a packet to the host itself is delivered, its RST seen and tied to it" \
+		'packets_invalid 2 invalid_no_flow 2 delivered_local 1 sent_local 1 resets_provoked 1' \
+		ask sv send src="$server" dst="$host" sport=7 dport=7 flags=FA
+}
+
+reasons() {
+	local family server nobody host outside reason sum=0
+
+	act 'Every reason, by a packet that provokes it'
+	family=IPv4 server=203.0.113.81 nobody=192.0.2.99 host=203.0.113.1 outside=203.0.113.99
+	tcp_reasons 203.0.113.81 192.0.2.2 r4 500
+	other_reasons icmp 3 0
+	makes 'IPv4: an ICMP type that nobody knows is other or no_flow, never uncounted' "$(one no_flow forwarded)" \
+		send proto=icmp type=99
+	family=IPv6 server=2001:db8:2::81 nobody=2001:db8:1::99 host=2001:db8:2::1 outside=2001:db8:2::99
+	tcp_reasons 2001:db8:2::81 2001:db8:1::2 r6 500
+	other_reasons icmpv6 1 129
+
+	for reason in no_flow seq_over ack_over bad_flags bad_checksum bad_state rst_seq malformed icmp_unrelated other; do
+		sum=$((sum + $(counter ctinvalid "invalid_$reason")))
+	done
+	is 'The reasons sum up to packets_invalid' "$sum" "$(counter ctinvalid packets_invalid)"
+}
+
+fragments() {
+	local server=203.0.113.81 nobody=192.0.2.99
+
+	act 'Fragments'
+	makes 'A datagram in three fragments with a wrong checksum is one INVALID packet' "$(one bad_checksum forwarded)" \
+		send proto=udp len=1400 frag=512 badsum=1
+	makes 'One with a right checksum is none' '' send proto=udp len=1400 frag=512
+}
+
+notrack() {
+	local server=203.0.113.81 nobody=192.0.2.99
+
+	act 'Notrack'
+	in_host nft -f - <<-'RULES'
+		table ip exempt {
+			chain pre {
+				type filter hook prerouting priority raw
+				tcp dport 999 notrack
+			}
+		}
+	RULES
+	makes 'Packets that rules exempt from conntrack are not INVALID' '' \
+		ask sv send src=$server dst=$nobody sport=7 dport=999 flags=SF count=5
+	makes 'Their neighbours still are' "$(one bad_flags forwarded)" send flags=SF
+	in_host nft delete table ip exempt
+}
+
+zones() {
+	act 'Conntrack zones'
+	in_host nft -f - <<-'RULES'
+		table ip zones {
+			chain pre {
+				type filter hook prerouting priority raw
+				tcp dport 600 ct zone set 5
+				tcp sport 600 ct zone set 5
+			}
+		}
+	RULES
+	sleep 0.7
+	flow z 203.0.113.81 600
+	makes 'A segment of a flow in zone 5 is judged by that flow'\''s window' "$(one ack_over forwarded)" \
+		ask z.s raw ack=100000
+	check 'The table names the zone' test -n "$(row ctinvalid flows sport=600 reason=ack_over zone=5)"
+	flow_end z
+	in_host nft delete table ip zones
+}
+
+rules() {
+	local server=203.0.113.81 nobody=192.0.2.99
+
+	act 'Rules that drop INVALID'
+	in_host nft -f - <<-'RULES'
+		table inet filter {
+			chain input {
+				type filter hook input priority filter
+				ct state invalid drop
+			}
+			chain forward {
+				type filter hook forward priority filter
+				ct state invalid drop
+			}
+		}
+	RULES
+	makes 'A rule in INPUT: dropped_by_rules says so' "$(one bad_flags dropped_by_rules)" \
+		ask sv send src=$server dst=203.0.113.1 sport=7 dport=7 flags=SF
+	makes 'A rule in FORWARD: dropped_by_rules says so' "$(one bad_flags dropped_by_rules)" send flags=SF
+	in_host nft delete table inet filter
+	in_host nft -f - <<-'RULES'
+		table inet filter {
+			chain input {
+				type filter hook input priority filter
+				ct state invalid reject with tcp reset
+			}
+		}
+	RULES
+	makes 'A rule that answers with RST: that RST is provoked, too' \
+		'packets_invalid 2 invalid_no_flow 2 sent_local 1 dropped_by_rules 1 resets_provoked 1' \
+		ask sv send src=$server dst=203.0.113.1 sport=7 dport=7 flags=FA
+	in_host nft delete table inet filter
+}
+
+hands_off() {
+	local server=203.0.113.81 nobody=192.0.2.99 mode
+
+	act 'drop and heal touch nothing but live NATed flows'
+	tcp_loose 0
+	# The way back goes around the host: it sees only what the client sends.
+	link cd cl 198.51.100.2/24 2001:db8:3::2/64 sd sv 198.51.100.80/24 2001:db8:3::80/64
+	ip -n sv route replace 192.0.2.0/24 via 198.51.100.2
+	ip -n sv route add 192.0.2.99 via 203.0.113.1
+	flow p 203.0.113.80 700
+	for mode in drop heal; do
+		param ctinvalid mode "$mode"
+		take
+		flow "$mode" 203.0.113.81 "70${#mode}"
+		to "$mode.c" upload 200000 20000 10
+		is "$mode: with an asymmetric route the upload goes through" "$(upload_end "$mode")" 'upload done'
+		check "$mode: though the host calls its packets INVALID" test "$(gained packets_invalid)" -gt 2
+		is "$mode: none of them is dropped" "$(gained dropped_by_netguard)" 0
+		flow_end "$mode"
+		makes "$mode: a packet without a flow passes" "$(one no_flow forwarded)" send flags=A
+		makes "$mode: a packet of another protocol passes" "$(one bad_checksum forwarded)" \
+			send proto=udp len=10 badsum=1
+		makes "$mode: an odd segment of a NATed flow does not" \
+			"packets_invalid 1 invalid_bad_flags 1 dropped_by_netguard 1" ask p.s raw flags=SF
+		is "$mode: its flow is not made liberal for that" "$(gained flows_healed)" 0
+	done
+	param ctinvalid mode log
+	flow_end p
+	tcp_loose 1
+	ip -n sv route replace 192.0.2.0/24 via 203.0.113.1
+	ip -n cl link del cd
+	check 'A mode that does not exist is refused' bash -c \
+		'! echo fix 2>/dev/null >/sys/module/netguard_ctinvalid/parameters/mode'
+	is 'and the old one stays' "$(param ctinvalid mode)" log
+}
+
+nat_twin() {
+	act 'The IPv6 twin of the incident'
+	flow n 2001:db8:2::80 443
+	makes 'IPv6: the segment is INVALID, provokes a RST, which is tied to it' \
+		'packets_invalid 2 invalid_no_flow 1 invalid_ack_over 1 delivered_local 1 sent_local 1 resets_provoked 1' \
+		ask n.s raw ack=100000
+	param ctinvalid mode heal
+	makes 'IPv6: heal drops it and makes the flow liberal' \
+		'packets_invalid 1 invalid_ack_over 1 dropped_by_netguard 1 flows_healed 1' ask n.s raw ack=100000
+	makes 'IPv6: the next one passes' '' ask n.s raw ack=100000
+	param ctinvalid mode log
+	flow_end n
+}
+
+bridged() {
+	local netns
+
+	act 'Bridged traffic with br_netfilter'
+	need br_netfilter
+	for netns in br xa xb; do
+		ip netns add "$netns"
+		ip -n "$netns" link set lo up
+	done
+	ip -n br link add br0 type bridge
+	ip -n br link set br0 up
+	for netns in xa xb; do
+		ip link add "p-$netns" netns br type veth peer name e0 netns "$netns"
+		ip -n br link set "p-$netns" up master br0
+		ip -n "$netns" link set e0 up
+	done
+	if [[ -n $tracked_everywhere ]]; then
+		exempt xa
+		exempt xb
+	fi
+	ip -n xa addr add 192.0.2.10/24 dev e0
+	ip -n xb addr add 192.0.2.11/24 dev e0
+	ip netns exec br bash -c 'echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables'
+	ip netns exec br nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new counter'
+	sleep 0.7
+	ip netns exec xa ping -q -c 2 -i 0.2 192.0.2.11 >/dev/null
+	take
+	ip netns exec xa ctflow send src=192.0.2.10 dst=192.0.2.11 proto=icmp type=0 count=3
+	wait_for 2 gains_are 'packets_invalid 3 invalid_no_flow 3 forwarded 3'
+	is 'INVALID packets that a bridge passes on are seen once each' "$(gains)" \
+		'packets_invalid 3 invalid_no_flow 3 forwarded 3'
+	check 'Their row names the bridge'\''s netns and device' \
+		test -n "$(row ctinvalid flows "netns=$(netns_inum br)" in=br0 packets=3)"
+	for netns in br xa xb; do
+		ip netns del "$netns"
+	done
+	wait_for 3 no_row_of_bridge || true
+	check 'The rows of a deleted netns are gone' test -z "$(row ctinvalid flows in=br0)"
+}
+no_row_of_bridge() { [[ -z $(row ctinvalid flows in=br0) ]]; }
+
+# defragmented: fragments that a netns without sockets reassembles when it sends three of its own.
+# shellcheck disable=SC2016 # awk's field
+reassembled() { in_client awk '/^Ip: [0-9]/ { print $15 }' /proc/net/snmp; }
+defragmented() {
+	local before
+
+	before=$(reassembled)
+	ask cl send src=192.0.2.2 dst=192.0.2.1 proto=udp sport=7 dport=7 len=1400 frag=512 >/dev/null
+	echo $(($(reassembled) - before))
+}
+
+local_odd() { ask cl send src=192.0.2.2 dst=192.0.2.2 proto=icmp type=0 count="$1"; }
+
+inactive() {
+	act 'A netns without conntrack, and one where it comes later'
+	if [[ -n $tracked_everywhere ]]; then
+		say 'This kernel has openvswitch built in, which activates conntrack in every netns: none to show without it.'
+		return
+	fi
+	# nftables may have a chain exactly where conntrack would be.
+	in_client nft 'add table ip t; add chain ip t pre { type filter hook prerouting priority -200; }; add chain ip t out { type filter hook output priority -200; }'
+	sleep 0.7
+	makes 'Without conntrack no packet is INVALID, under load either' '' local_odd 3000
+	is 'Conntrack has no entry there' "$(in_client cat /proc/sys/net/netfilter/nf_conntrack_count)" 0
+	is 'No fragment is reassembled on its way out there' "$(defragmented)" 0
+
+	in_client nft 'add rule ip t pre ct state new counter'
+	sleep 0.9
+	take
+	local_odd 5 >/dev/null
+	# Out, and in again over lo.
+	is 'Conntrack comes later: within a second its INVALID packets are counted' "$(gained packets_invalid)" 10
+	is 'Fragments are reassembled now' "$(defragmented)" 3
+	in_client nft delete table ip t
+	sleep 0.9
+	makes 'Conntrack goes: nothing is counted any more' '' local_odd 5
+}
+
+tracepoints() {
+	local tracing=/sys/kernel/tracing server=203.0.113.81 nobody=192.0.2.99
+
+	act 'Tracepoints'
+	echo 1 >$tracing/events/netguard/ctinvalid_seen/enable
+	send flags=SF >/dev/null
+	wait_for 2 grep -q 'ctinvalid_seen: .*sport=7.*reason=bad_flags' $tracing/trace
+	check 'netguard:ctinvalid_seen shows the packet, its flow and the reason' \
+		grep -q 'ctinvalid_seen: .*sport=7.*reason=bad_flags' $tracing/trace
+	echo 0 >$tracing/events/netguard/ctinvalid_seen/enable
+}
+
+# suppressed_logged: the sum of suppressed= in the log since the mark. lines_logged: the lines that tell of a packet.
+suppressed_logged() { log_since_mark | sed -n 's/.*netguard_ctinvalid: .*suppressed=\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
+lines_logged() { log_since_mark | grep -c 'netguard_ctinvalid: .*reason='; }
+suppressed_told() { [[ $(suppressed_logged) = $(gained logs_suppressed) ]]; }
+
+flood() {
+	local packets=$((200000 / slower)) begun seconds lines lost
+
+	act "$packets INVALID packets from random sources"
+	# The limit of earlier lines is over, and what they suppressed is told.
+	sleep 6
+	tcp_loose 0
+	log_mark
+	take
+	begun=$SECONDS
+	flow g 203.0.113.81 800
+	in_server ctflow send src=198.51.100.1 dst=192.0.2.99 dport=80 flags=A random=1 count=$packets &
+	to g.c upload 300000 10000 20
+	lost=$(in_client ping -q -c 20 -i 0.05 -W 3 203.0.113.81 | sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p')
+	is 'A good flow beside it loses nothing' "$lost" 0
+	is 'An upload beside it goes through' "$(upload_end g)" 'upload done'
+	wait $!
+	seconds=$((SECONDS - begun))
+	is 'Each of them is counted' "$(gained invalid_no_flow)" $packets
+	is 'and was forwarded' "$(gained forwarded)" $packets
+	is 'as conntrack counts them' "$(gained_ct)" "$(gained packets_invalid)"
+	wait_for 10 suppressed_told
+	lines=$(lines_logged)
+	check "The log has at most ten lines in five seconds ($lines in $seconds s)" \
+		test "$lines" -le $(((seconds / 5 + 2) * 10))
+	check 'and at least one' test "$lines" -ge 1
+	is 'Every packet has a line or was counted as suppressed' $((lines + $(gained logs_suppressed))) \
+		"$(gained packets_invalid)"
+	is 'The log tells how many were suppressed' "$(suppressed_logged)" "$(gained logs_suppressed)"
+	is 'The flows table is full and no larger' "$(wc -l <"$ng_debugfs/ctinvalid/flows")" 1024
+	check 'What had to make room is counted' test "$(gained flows_evicted)" -gt 1000
+	is 'Nothing was dropped' "$(gained dropped_by_rules) $(gained dropped_by_netguard)" '0 0'
+	flow_end g
+	tcp_loose 1
+}
+
+# Addresses that go take the masqueraded flows along: entries vanish between lookup and action.
+races() {
+	local port
+
+	act 'Flows, netns and the module go away under traffic'
+	param ctinvalid mode heal
+	flow q 203.0.113.80 900
+	port=$(ask q.s peer)
+	port=${port##* }
+	ask q.s raw ack=100000 >/dev/null
+	take
+	in_server ctflow send src=203.0.113.80 dst=203.0.113.1 sport=900 dport="$port" flags=SF count=$((20000 / slower)) &
+	for _ in 1 2 3 4 5; do
+		ip -n host addr add 203.0.113.2/24 dev vs
+		ip -n host addr del 203.0.113.2/24 dev vs
+		in_host conntrack -F >/dev/null 2>&1
+	done
+	wait $!
+	check 'Flows deleted under INVALID traffic: the traffic was seen' test "$(gained packets_invalid)" -ge $((20000 / slower))
+	flow_end q
+
+	in_server ctflow send src=198.51.100.1 dst=192.0.2.99 dport=80 flags=FA random=1 count=$((40000 / slower)) &
+	for _ in 1 2 3; do
+		modprobe -r netguard_ctinvalid
+		modprobe netguard_ctinvalid
+	done
+	check 'The module is unloaded and loaded three times under traffic' test -d /sys/module/netguard_ctinvalid
+	wait $!
+	sleep 0.7
+	param ctinvalid mode heal
+	check 'and sees it again' sees_odd
+
+	in_server ctflow send src=198.51.100.1 dst=192.0.2.99 dport=80 flags=FA random=1 count=$((40000 / slower)) &
+	sleep 0.1
+	end_stop host
+	ip netns del host
+	wait $! 2>/dev/null
+	wait_for 5 no_rows
+	is 'A netns deleted under traffic takes its rows along' "$(cat "$ng_debugfs/ctinvalid/flows")" ''
+	modprobe -r netguard_ctinvalid
+	check 'The module unloads in the end' test ! -d /sys/module/netguard_ctinvalid
+}
+sees_odd() {
+	take
+	ask sv send src=203.0.113.81 dst=192.0.2.99 sport=7 dport=7 flags=SF >/dev/null
+	wait_for 2 gains_are "$(one bad_flags forwarded)"
+}
+no_rows() { [[ -z $(cat "$ng_debugfs/ctinvalid/flows") ]]; }
+
+widen_topology
+[[ ${#parts[@]} -gt 0 ]] ||
+	parts=(reasons fragments notrack zones rules nat_twin hands_off bridged inactive tracepoints flood races)
+for part in "${parts[@]}"; do
+	"$part"
+done
