@@ -18,4 +18,7 @@ void ng_log_teardown(void);
 void ng_log_add_guard(const struct ng_guard *guard);
 void ng_log_remove_guard(const struct ng_guard *guard);
 
+int ng_watch_setup(void);
+void ng_watch_teardown(void);
+
 #endif

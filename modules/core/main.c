@@ -17,9 +17,15 @@ static int __init ng_init(void)
 	if (err)
 		goto err_log;
 
+	err = ng_watch_setup();
+	if (err)
+		goto err_hook;
+
 	ng_debugfs_setup();
 	return 0;
 
+err_hook:
+	ng_hook_teardown();
 err_log:
 	ng_log_teardown();
 	return err;
@@ -28,6 +34,7 @@ err_log:
 static void __exit ng_exit(void)
 {
 	ng_debugfs_teardown();
+	ng_watch_teardown();
 	ng_hook_teardown();
 	ng_log_teardown();
 }

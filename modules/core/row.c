@@ -64,6 +64,22 @@ void ng_row_printf(struct seq_buf *row, const char *fmt, ...)
 }
 EXPORT_SYMBOL_GPL(ng_row_printf);
 
+void ng_row_addr(struct seq_buf *row, const char *key, u8 family,
+		 const union nf_inet_addr *addr)
+{
+	switch (family) {
+	case AF_INET:
+		ng_row_printf(row, "%s=%pI4", key, &addr->ip);
+		break;
+	case AF_INET6:
+		ng_row_printf(row, "%s=%pI6c", key, &addr->in6);
+		break;
+	default:
+		ng_row_str(row, key, "none");
+	}
+}
+EXPORT_SYMBOL_GPL(ng_row_addr);
+
 int ng_row_show(struct seq_file *m,
 		void (*fill)(struct seq_buf *row, const void *entry),
 		const void *entry)

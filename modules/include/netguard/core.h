@@ -128,6 +128,16 @@ void ng_row_str(struct seq_buf *row, const char *key, const char *value);
 __printf(2, 3) void ng_row_printf(struct seq_buf *row, const char *fmt, ...);
 
 /**
+ * ng_row_addr() - append key=address to a logfmt row
+ * @row: the row
+ * @key: a plain word
+ * @family: AF_INET or AF_INET6; anything else prints "none"
+ * @addr: the address
+ */
+void ng_row_addr(struct seq_buf *row, const char *key, u8 family,
+		 const union nf_inet_addr *addr);
+
+/**
  * ng_row_show() - print one table row from a seq_operations.show
  * @m: the seq_file
  * @fill: writes the row's pairs
@@ -237,6 +247,159 @@ static inline bool ng_hook_attached(const struct ng_hook *hook)
 {
 	return hook->ops.dev;
 }
+
+/* How many MIB values one guard can watch. */
+#define NG_WATCH_VALUES 16
+
+/**
+ * struct ng_watch - netfilter hooks that are on only where counters move
+ * @guard: the guard, registered
+ * @hooks: its hooks, of the protocols' own families; static, never changed
+ * @n_hooks: length of @hooks
+ * @gauge: index of the guard's gauge of namespaces where @hooks are on now
+ * @n_triggers: how many of the values, from the first, switch @hooks on
+ * @read: writes the namespace's values, see <netguard/mib.h>, into an array of
+ *	NG_WATCH_VALUES zeros; the values only grow, and may wrap
+ * @moved: told by how much each value has grown since the last look, and
+ *	whether @hooks were on meanwhile; called before they are put on
+ * @gone: the namespace ends, its hooks are off; may be NULL
+ *
+ * Every network namespace is looked at once a second. Where a trigger has moved
+ * the hooks go on; a minute after the last movement they come off. @read,
+ * @moved and @gone are called from a worker or from the end of the namespace,
+ * never at the same time; they may sleep, but not wait for RTNL.
+ */
+struct ng_watch {
+	const struct ng_guard *guard;
+	const struct nf_hook_ops *hooks;
+	unsigned int n_hooks;
+	unsigned int gauge;
+	unsigned int n_triggers;
+	void (*read)(struct net *net, unsigned long *values);
+	void (*moved)(struct net *net, const unsigned long *deltas,
+		      bool hooked);
+	void (*gone)(struct net *net);
+	/* private: the core's */
+	struct list_head list;
+};
+
+/**
+ * ng_watch_start() - look at all namespaces from now on
+ * @watch: filled in
+ *
+ * What was counted before is not told.
+ *
+ * Context: process, may sleep.
+ */
+void ng_watch_start(struct ng_watch *watch);
+
+/**
+ * ng_watch_stop() - take the hooks off everywhere and look no more
+ * @watch: started
+ *
+ * Packets may be inside the hooks until ng_guard_unregister() has waited.
+ *
+ * Context: process, may sleep.
+ */
+void ng_watch_stop(struct ng_watch *watch);
+
+/* How many rows a table can have, and by how many lists they are found. */
+#define NG_TABLE_MAX 256
+#define NG_TABLE_BUCKETS 64
+
+/**
+ * struct ng_entry - what each entry of a bounded table begins with
+ * @list: newest first
+ * @node: in its bucket
+ * @hash: of the key, which follows this structure
+ * @touched: jiffies of the last ng_table_touch()
+ */
+struct ng_entry {
+	struct list_head list;
+	struct hlist_node node;
+	u32 hash;
+	unsigned long touched;
+};
+
+/**
+ * struct ng_table - a table that cannot grow beyond NG_TABLE_MAX entries
+ * @lock: held by the caller of ng_table_touch() and while entries are used
+ * @entries: struct ng_entry, newest first
+ * @buckets: the same by hash
+ * @count: how many there are
+ * @guard: whose table it is
+ * @evicted: index of the guard's counter of entries that had to make room
+ * @entry_size: size of an entry: struct ng_entry, key, and what the guard keeps
+ * @key_size: size of the key, which begins with the u32 inum of the netns and
+ *	has no padding
+ */
+struct ng_table {
+	spinlock_t lock;
+	struct list_head entries;
+	struct hlist_head buckets[NG_TABLE_BUCKETS];
+	unsigned int count;
+	const struct ng_guard *guard;
+	unsigned int evicted;
+	size_t entry_size;
+	size_t key_size;
+};
+
+/**
+ * NG_TABLE_INIT() - initial value of a static table
+ * @_name: the variable
+ * @_guard: whose table
+ * @_evicted: index of the counter of evicted entries
+ * @_type: structure of an entry, beginning with struct ng_entry and the key
+ * @_key: type of the key
+ */
+#define NG_TABLE_INIT(_name, _guard, _evicted, _type, _key) {		\
+	.lock = __SPIN_LOCK_UNLOCKED((_name).lock),			\
+	.entries = LIST_HEAD_INIT((_name).entries),			\
+	.guard = _guard,						\
+	.evicted = _evicted,						\
+	.entry_size = sizeof(_type),					\
+	.key_size = sizeof(_key),					\
+}
+
+/**
+ * ng_table_touch() - find the entry of a key, or make one
+ * @table: the table
+ * @key: its key, padding zeroed
+ * @fresh: set when the entry is new: key filled in, the rest zero
+ *
+ * When the table is full the entry that was touched least recently is evicted.
+ *
+ * Context: softirq or BH off, @table->lock held.
+ * Return: the entry, NULL when memory is short and the table empty.
+ */
+struct ng_entry *ng_table_touch(struct ng_table *table, const void *key,
+				bool *fresh);
+
+/**
+ * ng_table_peek() - find the entry of a key and leave it as old as it is
+ * @table: the table
+ * @key: its key, padding zeroed
+ *
+ * Context: softirq or BH off, @table->lock held.
+ * Return: the entry or NULL.
+ */
+struct ng_entry *ng_table_peek(struct ng_table *table, const void *key);
+
+/**
+ * ng_table_forget() - free entries
+ * @table: the table
+ * @netns: those of the namespace with this inum, or 0 for all
+ *
+ * Context: process or softirq, @table->lock not held.
+ */
+void ng_table_forget(struct ng_table *table, u32 netns);
+
+/* For a guard's seq_operations: the table's lock is held from start to stop. */
+void *ng_table_seq_start(struct ng_table *table, loff_t pos)
+	__acquires(&table->lock);
+void *ng_table_seq_next(struct ng_table *table, void *v, loff_t *pos);
+void ng_table_seq_stop(struct ng_table *table)
+	__releases(&table->lock);
 
 /**
  * struct ng_choice - a module parameter that takes one of a few words
