@@ -431,6 +431,7 @@ static struct kunit_suite ctinvalid_kunit_suite = {
 	.name = "netguard_ctinvalid",
 	.test_cases = ctinvalid_kunit_cases,
 };
+
 kunit_test_suite(ctinvalid_kunit_suite);
 
 NG_IMPORT_KUNIT_SYMBOLS();

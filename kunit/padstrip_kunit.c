@@ -710,6 +710,7 @@ static struct kunit_suite padstrip_kunit_suite = {
 	.name = "netguard_padstrip",
 	.test_cases = padstrip_kunit_cases,
 };
+
 kunit_test_suite(padstrip_kunit_suite);
 
 NG_IMPORT_KUNIT_SYMBOLS();

@@ -431,6 +431,7 @@ static struct kunit_suite pathmtu_kunit_suite = {
 	.name = "netguard_pathmtu",
 	.test_cases = pathmtu_kunit_cases,
 };
+
 kunit_test_suite(pathmtu_kunit_suite);
 
 NG_IMPORT_KUNIT_SYMBOLS();

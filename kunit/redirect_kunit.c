@@ -293,6 +293,7 @@ static struct kunit_suite redirect_kunit_suite = {
 	.name = "netguard_redirect",
 	.test_cases = redirect_kunit_cases,
 };
+
 kunit_test_suite(redirect_kunit_suite);
 
 NG_IMPORT_KUNIT_SYMBOLS();

@@ -22,7 +22,7 @@
  * @resets: what the flow has provoked so far
  */
 struct ctinvalid_held {
-	spinlock_t lock;
+	spinlock_t lock; /* protects all of it */
 	struct ng_finding *finding;
 	unsigned long since;
 	enum ctinvalid_reason reason;

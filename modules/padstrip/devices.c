@@ -154,7 +154,8 @@ static int padstrip_devices_set(const char *value,
 	return 0;
 
 refuse:
-	return ng_param_refuse(kp, value, "device names with commas between, * only at a name's end; or nothing");
+	return ng_param_refuse(kp, value,
+			       "device names with commas between, * at the end of a name, or nothing");
 }
 
 static int padstrip_devices_get(char *buffer, const struct kernel_param *kp)

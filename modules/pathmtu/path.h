@@ -138,7 +138,7 @@ enum pathmtu_fate {
  * @flight: the facts
  * @size_ok: for PATHMTU_BLACKHOLE set to the longest packet that got through
  *
- * Best evidence is a selective acknowledgement: small segments behind the lost
+ * Best evidence is a selective acknowledgment: small segments behind the lost
  * one arrived, none as long as it did. Without one, as when all that is in
  * flight is full-size, the flow is a suspect if it has never had a segment of
  * that size acknowledged, and the peer was there when the flight began. A peer

@@ -334,7 +334,7 @@ struct ng_entry {
  *	has no padding
  */
 struct ng_table {
-	spinlock_t lock;
+	spinlock_t lock; /* protects the entries and their lists */
 	struct list_head entries;
 	struct hlist_head buckets[NG_TABLE_BUCKETS];
 	unsigned int count;

@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 	struct pollfd fds[2];
 
 	if (argc != 9)
-		errx(2, "usage: balancer FRONT BACK CLIENT-IP CLIENT-MAC VIP BACK-IP SERVER-IP SERVER-MAC");
+		errx(2, "usage: balancer FRONT BACK CLIENT-IP CLIENT-MAC VIP BACK-IP IP MAC");
 	front.name = argv[1];
 	back.name = argv[2];
 	open_side(&front, argv[4], argv[5], argv[3]);

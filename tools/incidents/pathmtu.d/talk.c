@@ -157,9 +157,14 @@ int main(int argc, char **argv)
 	alarm(10);
 	while ((option = getopt(argc, argv, "t:p:")) != -1) {
 		switch (option) {
-		case 't': alarm(atoi(optarg)); break;
-		case 'p': pause_ms = atol(optarg); break;
-		default: return 2;
+		case 't':
+			alarm(atoi(optarg));
+			break;
+		case 'p':
+			pause_ms = atol(optarg);
+			break;
+		default:
+			return 2;
 		}
 	}
 	argv += optind;

@@ -75,11 +75,20 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "s:n:g:v:")) != -1) {
 		switch (option) {
-		case 's': from = parse_address(optarg); break;
-		case 'n': count = atol(optarg); break;
-		case 'g': gap_ms = atol(optarg); break;
-		case 'v': vary = atol(optarg); break;
-		default: return 2;
+		case 's':
+			from = parse_address(optarg);
+			break;
+		case 'n':
+			count = atol(optarg);
+			break;
+		case 'g':
+			gap_ms = atol(optarg);
+			break;
+		case 'v':
+			vary = atol(optarg);
+			break;
+		default:
+			return 2;
 		}
 	}
 	argv += optind;
@@ -114,7 +123,8 @@ int main(int argc, char **argv)
 			message[at + 1] = i;
 		}
 		if (to.any.sa_family == AF_INET) {
-			message[2] = message[3] = 0;
+			message[2] = 0;
+			message[3] = 0;
 			at = checksum(message, len);
 			message[2] = at >> 8;
 			message[3] = at;
