@@ -78,7 +78,7 @@ GUEST_C := $(wildcard tools/incidents/*.d/*.c)
 GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
 vpath %.c $(sort $(dir $(GUEST_C)))
 .PHONY: guest
-guest: $(GUEST)
+guest: setup $(GUEST)
 
 build/guest/%: %.c
 	@mkdir -p $(@D)
