@@ -33,7 +33,7 @@ setup: ## install the Debian packages that demo and check need
 
 .PHONY: kernels
 kernels: setup
-	@set -e; for release in $$(tools/vm/kernel); do \
+	@set -e; mkdir -p build; for release in $$(tools/vm/kernel); do \
 		$(MAKE) --no-print-directory modules KVER=$$release >build/modules.log 2>&1 || { cat build/modules.log; exit 1; }; \
 	done
 
