@@ -76,6 +76,9 @@ clean: ## remove build/; the caches outside the checkout stay
 # Programs that guests run, static because a guest has few libraries.
 GUEST_C := $(wildcard tools/incidents/*.d/*.c)
 GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
+ifneq ($(words $(GUEST)),$(words $(sort $(GUEST))))
+$(error two programs for guests have one name: $(GUEST))
+endif
 vpath %.c $(sort $(dir $(GUEST_C)))
 .PHONY: guest
 guest: setup $(GUEST)

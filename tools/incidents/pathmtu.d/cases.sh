@@ -38,54 +38,54 @@ known=$(alarms)
 
 eat 'numgen random mod 100 < 20 drop'
 before=$(resent)
-show in_host $talk -t 40 connect 198.51.100.10 443 150000 1000
-show in_peer $talk -t 40 connect 192.0.2.10 443 517 100000
+show in_host $bulk -t 40 connect 198.51.100.10 443 150000 1000
+show in_peer $bulk -t 40 connect 192.0.2.10 443 517 100000
 spare
 check 'TCP has sent segments again' test "$(resent)" -gt $((before + 10))
 quiet 'a path that loses 20 % of everything is no black hole'
 
 eat 'ip daddr 198.51.100.77 drop'
-in_host $talk -t 4 connect 198.51.100.77 443 5000 1000 >/dev/null 2>&1
+in_host $bulk -t 4 connect 198.51.100.77 443 5000 1000 >/dev/null 2>&1
 quiet 'nor is a peer that never answers'
 spare
 (sleep 0.7; eat 'drop') &
 cut=$!
-in_host $talk -t 8 -p 1500 connect 198.51.100.10 443 60000 1000 >/dev/null 2>&1
+in_host $bulk -t 8 -p 1500 connect 198.51.100.10 443 60000 1000 >/dev/null 2>&1
 wait $cut
 quiet 'nor one that answered and then dies, before much is sent'
 spare
 (sleep 1; eat 'drop') &
 cut=$!
-in_host $talk -t 8 connect 198.51.100.10 443 800000000 1000 >/dev/null 2>&1
+in_host $bulk -t 8 connect 198.51.100.10 443 800000000 1000 >/dev/null 2>&1
 wait $cut
 quiet 'nor one that dies in the middle of a transfer'
 spare
 
-in_host $talk -t 30 connect 198.51.100.10 443 3000000 1000 4000 >/dev/null
+in_host $bulk -t 30 connect 198.51.100.10 443 3000000 1000 4000 >/dev/null
 quiet 'nor is a peer that does not read for four seconds'
 
-in_host $talk probe 198.51.100.10 4433 1500 1400 1300
-in_host $talk probe 2001:db8:2::10 4433 1500 1400 1300
+in_host $bulk probe 198.51.100.10 4433 1500 1400 1300
+in_host $bulk probe 2001:db8:2::10 4433 1500 1400 1300
 eat 'meta length > 1420 drop'
-in_host $talk probe 198.51.100.10 4433 1500 1480 1460 1440 1420
-in_host $talk probe 2001:db8:2::10 4433 1500 1480 1460 1440 1420
+in_host $bulk probe 198.51.100.10 4433 1500 1480 1460 1440 1420
+in_host $bulk probe 2001:db8:2::10 4433 1500 1480 1460 1440 1420
 spare
 quiet 'UDP that looks for the MTU itself, as QUIC does, raises no alarm'
 
-in_host $talk connect 127.0.0.1 443 3000000 1000 >/dev/null
-in_host $talk connect ::1 443 3000000 1000 >/dev/null
+in_host $bulk connect 127.0.0.1 443 3000000 1000 >/dev/null
+in_host $bulk connect ::1 443 3000000 1000 >/dev/null
 quiet 'nor does loopback'
 
 offloads on
 for link in host:to-router router:to-host router:to-peer peer:to-router; do
 	ip -n "${link%:*}" link set "${link#*:}" mtu 9000
 done
-in_host $talk connect 198.51.100.10 443 3000000 1000 >/dev/null
+in_host $bulk connect 198.51.100.10 443 3000000 1000 >/dev/null
 quiet 'nor do jumbo frames'
 for link in host:to-router router:to-host router:to-peer peer:to-router; do
 	ip -n "${link%:*}" link set "${link#*:}" mtu 1500
 done
-in_host $talk connect 198.51.100.10 443 3000000 1000 >/dev/null
+in_host $bulk connect 198.51.100.10 443 3000000 1000 >/dev/null
 quiet 'nor segmentation offload on veth'
 
 # Two real drivers on one cable, the far end in peer.
@@ -102,7 +102,7 @@ if [[ ${#nics[@]} = 2 ]]; then
 	ip -n peer link set "${nics[1]}" up
 	check 'the e1000e pair is up' wait_for 10 in_host ping -q -c 1 -W 1 203.0.113.2
 	is 'it has TSO' "$(in_host ethtool -k "${nics[0]}" | awk '$1 == "tcp-segmentation-offload:" { print $2 }')" on
-	show in_host $talk -t 30 connect 203.0.113.2 443 1000000 1000
+	show in_host $bulk -t 30 connect 203.0.113.2 443 1000000 1000
 	quiet 'nor TSO on e1000e'
 else
 	not_ok 'two e1000e are there'
@@ -113,11 +113,11 @@ offloads off
 act 'Path MTU discovery that works'
 received=$(counter pathmtu frag_needed_received)
 ip -n router link set to-peer mtu 1400
-show in_host $talk connect 198.51.100.10 443 20000 1000
+show in_host $bulk connect 198.51.100.10 443 20000 1000
 check 'a message from a router is counted' wait_for 3 at_least frag_needed_received $((received + 1))
 check 'with the router, the destination and the MTU that it named' \
 	has_row "netns=$host_inum" dst=198.51.100.10 kind=router reported_by=192.0.2.1 pmtu=1400 size_lost=1500
-show in_host $talk connect 2001:db8:2::10 443 20000 1000
+show in_host $bulk connect 2001:db8:2::10 443 20000 1000
 check 'the same with IPv6' \
 	wait_for 3 has_row "netns=$host_inum" dst=2001:db8:2::10 kind=router reported_by=2001:db8:1::1 pmtu=1400 size_lost=1500
 ip -n router link set to-peer mtu 1500
@@ -127,7 +127,7 @@ act 'IPv6'
 ip -n host route flush cache
 ip -n host -6 route flush cache
 eat 'ip6 length > 1380 drop'
-in_peer $talk -t 60 connect 2001:db8:1::10 443 517 4000 >/tmp/answer6 &
+in_peer $bulk -t 60 connect 2001:db8:1::10 443 517 4000 >/tmp/answer6 &
 client=$!
 check 'a black hole for IPv6 is suspected' wait_for 20 has_row "netns=$host_inum" dst=2001:db8:2::10 kind=blackhole size_lost=1500 size_ok=1216
 is 'and counted once' "$(($(counter pathmtu blackhole_suspects) - ${known%% *}))" 1
@@ -140,7 +140,7 @@ known=$(alarms)
 
 act 'A bulk transfer with nothing small in it'
 eat 'ip length > 1420 drop'
-in_host $talk -t 6 connect 198.51.100.10 443 500000 1000 >/dev/null 2>&1
+in_host $bulk -t 6 connect 198.51.100.10 443 500000 1000 >/dev/null 2>&1
 check 'the black hole is found though the peer never says a word' \
 	test "$(counter pathmtu blackhole_suspects)" -gt "${known%% *}"
 spare
@@ -153,7 +153,7 @@ if [[ $has_lwt ]]; then
 	ip -n host -6 rule add fwmark 7 table 77
 	ip -n host -6 route add default via 2001:db8:1::1 table 77
 	ip -n host route add 2001:db8:2::10 via 2001:db8:1::1 encap bpf xmit pinned /tmp/bpf/gsoloss
-	in_host $talk -t 3 connect 2001:db8:2::10 443 100000 100 >/dev/null 2>&1
+	in_host $bulk -t 3 connect 2001:db8:2::10 443 100000 100 >/dev/null 2>&1
 	check 'packets without GSO size are named' \
 		wait_for 3 has_row "netns=$host_inum" dst=2001:db8:2::10 kind=self reported_by=2001:db8:1::10 pmtu=1500
 	ip -n host route del 2001:db8:2::10
@@ -185,7 +185,7 @@ check 'what had to make room is counted' test "$(counter pathmtu paths_evicted)"
 
 act 'Unloading under traffic'
 eat 'numgen random mod 100 < 20 drop'
-in_host $talk -t 20 connect 198.51.100.10 443 800000000 1000 >/dev/null 2>&1 &
+in_host $bulk -t 20 connect 198.51.100.10 443 800000000 1000 >/dev/null 2>&1 &
 load=$!
 in_router $forge -n 30000 192.0.2.10 3 4 578 "$good4" &
 flood=$!

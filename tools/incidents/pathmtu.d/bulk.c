@@ -2,9 +2,9 @@
 /*
  * Two ends of a TCP conversation, and a UDP sender that forbids fragmentation.
  *
- *   talk listen PORT
- *   talk [-t SECONDS] [-p PAUSE_MS] connect ADDRESS PORT UP DOWN [STALL_MS]
- *   talk probe ADDRESS PORT SIZE...
+ *   bulk listen PORT
+ *   bulk [-t SECONDS] [-p PAUSE_MS] connect ADDRESS PORT UP DOWN [STALL_MS]
+ *   bulk probe ADDRESS PORT SIZE...
  *
  * connect sends UP bytes, expects DOWN bytes and says how long that took; it
  * fails after SECONDS (default 10). PAUSE_MS pass after the first sixteen bytes,
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
 	if (argc > 3 && !strcmp(argv[0], "probe"))
 		return probe(argv[1], atoi(argv[2]), argv + 3);
 	if (argc < 5 || strcmp(argv[0], "connect"))
-		errx(2, "usage: talk listen | connect | probe");
+		errx(2, "usage: bulk listen | connect | probe");
 	head.up = atoi(argv[3]);
 	head.down = atoi(argv[4]);
 	if (argc > 5)
