@@ -471,9 +471,8 @@ races() {
 	done
 	check 'The module is unloaded and loaded three times under traffic' test -d /sys/module/netguard_ctinvalid
 	wait $!
-	sleep 0.7
 	param ctinvalid mode heal
-	check 'and sees it again' sees_odd
+	check 'and sees it again' wait_for 5 sees_odd
 
 	in_server ctflow send src=198.51.100.1 dst=192.0.2.99 dport=80 flags=FA random=1 count=$((40000 / slower)) &
 	sleep 0.1
