@@ -70,7 +70,8 @@ static void pathmtu_fix(char *fix, size_t len, const struct pathmtu_path *path)
 	switch (path->key.kind) {
 	case PATHMTU_SELF:
 		if (path->dev[0])
-			seq_buf_printf(&text, "ip link set dev %s gso_max_segs 1; find what loses gso_size",
+			seq_buf_printf(&text,
+				       "ip link set dev %s gso_max_segs 1; find what loses gso_size",
 				       path->dev);
 		else
 			seq_buf_printf(&text, "find what copies packets without gso_size");

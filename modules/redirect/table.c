@@ -5,6 +5,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/seq_file.h>
+#include <linux/string_helpers.h>
 
 /* An address, in either family's longest form. */
 #define REDIRECT_ADDR_LEN sizeof("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
@@ -31,7 +32,7 @@ static void redirect_row(struct seq_buf *row, const void *entry)
 		   key->direction == REDIRECT_SENT ? "sent" : "received");
 	ng_row_printf(row, "redirects=%llu", flow->redirects);
 	ng_row_printf(row, "rate=%u", max(flow->pace.peak, flow->pace.count));
-	ng_row_str(row, "storm", flow->stormed ? "yes" : "no");
+	ng_row_str(row, "storm", str_yes_no(flow->stormed));
 	ng_row_printf(row, "age_ms=%u",
 		      jiffies_to_msecs(jiffies - flow->entry.touched));
 }
