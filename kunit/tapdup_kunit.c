@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tapdup: does another round follow, and what becomes of the mark. */
+
+#include "tapdup/round.h"
+
+#include <kunit/test.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+
+#include <netguard/compat.h>
+
+#define BIT_OURS 0x40000000
+
+struct next_case {
+	const char *desc;
+	/* input */
+	struct tapdup_takers takers;
+	/* output as expected */
+	enum tapdup_next result;
+};
+
+static const struct next_case next_cases[] = {
+	{
+		.desc = "a frame that nobody takes has had its last round",
+		.result = TAPDUP_LAST,
+	},
+	{
+		.desc = "a LAG port's frame gets a round on the LAG",
+		.takers = { .lag = TAPDUP_WATCHED },
+		.result = TAPDUP_ANOTHER,
+	},
+	{
+		.desc = "an inactive port's frame stays on the port",
+		.takers = { .lag = TAPDUP_WATCHED, .lag_idle = true },
+		.result = TAPDUP_LAST,
+	},
+	{
+		.desc = "a LAG without our hook gets no mark",
+		.takers = { .lag = TAPDUP_BLIND },
+		.result = TAPDUP_LAST,
+	},
+	{
+		.desc = "a VLAN device takes the frame before the LAG",
+		.takers = { .vlan = TAPDUP_WATCHED, .lag = TAPDUP_BLIND },
+		.result = TAPDUP_ANOTHER,
+	},
+	{
+		.desc = "a VLAN device takes it from an inactive port as well",
+		.takers = { .vlan = TAPDUP_WATCHED, .lag = TAPDUP_WATCHED,
+			    .lag_idle = true },
+		.result = TAPDUP_ANOTHER,
+	},
+	{
+		.desc = "a VLAN device in another netns hides the LAG behind it",
+		.takers = { .vlan = TAPDUP_BLIND, .lag = TAPDUP_WATCHED },
+		.result = TAPDUP_LAST,
+	},
+	{
+		.desc = "a macvlan of this netns gets another round",
+		.takers = { .macvlan = TAPDUP_WATCHED },
+		.result = TAPDUP_ANOTHER,
+	},
+	{
+		.desc = "a macvlan in a container gets no mark",
+		.takers = { .macvlan = TAPDUP_BLIND },
+		.result = TAPDUP_LAST,
+	},
+};
+
+static void next_case_desc(const struct next_case *param, char *desc)
+{
+	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(next, next_cases, next_case_desc);
+
+static void next_test(struct kunit *test)
+{
+	const struct next_case *param = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, param->result, tapdup_next(&param->takers));
+}
+
+struct judge_case {
+	const char *desc;
+	/* input */
+	struct tapdup_round round;
+	/* output as expected */
+	struct tapdup_verdict result;
+};
+
+static const struct judge_case judge_cases[] = {
+	{
+		.desc = "a first round before nothing is left alone",
+		.round = { .mark = 0x17, .bit = BIT_OURS },
+		.result = { TAPDUP_ORIGINAL, 0, 0x17, 0 },
+	},
+	{
+		.desc = "a first round before another one sets the bit",
+		.round = { .mark = 0x17, .bit = BIT_OURS, .wanted = true },
+		.result = { TAPDUP_ORIGINAL, 0, 0x40000017, BIT_OURS },
+	},
+	{
+		.desc = "a round between two others leaves the bit where it is",
+		.round = { .mark = BIT_OURS, .bit = BIT_OURS, .noted = true,
+			   .noted_bit = BIT_OURS, .wanted = true },
+		.result = { TAPDUP_DUPLICATE, BIT_OURS, BIT_OURS, BIT_OURS },
+	},
+	{
+		.desc = "the last round clears our bit and no other",
+		.round = { .mark = 0xffffffff, .bit = BIT_OURS, .noted = true,
+			   .noted_bit = BIT_OURS },
+		.result = { TAPDUP_DUPLICATE, BIT_OURS, 0xbfffffff, 0 },
+	},
+	{
+		.desc = "somebody else's bit is not taken for a duplicate",
+		.round = { .mark = BIT_OURS, .bit = BIT_OURS },
+		.result = { TAPDUP_ORIGINAL, 0, BIT_OURS, 0 },
+	},
+	{
+		.desc = "somebody else's bit is not noted as ours",
+		.round = { .mark = BIT_OURS, .bit = BIT_OURS, .wanted = true },
+		.result = { TAPDUP_ORIGINAL, 0, BIT_OURS, 0 },
+	},
+	{
+		.desc = "somebody else's bit survives the last round",
+		.round = { .mark = BIT_OURS, .bit = BIT_OURS, .noted = true,
+			   .strays = BIT_OURS },
+		.result = { TAPDUP_DUPLICATE, 0, BIT_OURS, 0 },
+	},
+	{
+		.desc = "a bit that came without its note is ours all the same",
+		.round = { .mark = 0x40000001, .bit = BIT_OURS,
+			   .strays = BIT_OURS },
+		.result = { TAPDUP_DUPLICATE, BIT_OURS, 1, 0 },
+	},
+	{
+		.desc = "the bit that was meant before the parameter changed goes",
+		.round = { .mark = BIT_OURS, .bit = 0x100, .noted = true,
+			   .noted_bit = BIT_OURS, .wanted = true },
+		.result = { TAPDUP_DUPLICATE, BIT_OURS, 0x100, 0x100 },
+	},
+	{
+		.desc = "counting only, a duplicate is known but not marked",
+		.round = { .mark = 5, .noted = true, .wanted = true },
+		.result = { TAPDUP_DUPLICATE, 0, 5, 0 },
+	},
+	{
+		.desc = "counting only from now on, the last mark goes",
+		.round = { .mark = 0x40000005, .noted = true,
+			   .noted_bit = BIT_OURS, .wanted = true },
+		.result = { TAPDUP_DUPLICATE, BIT_OURS, 5, 0 },
+	},
+};
+
+static void judge_case_desc(const struct judge_case *param, char *desc)
+{
+	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(judge, judge_cases, judge_case_desc);
+
+static void judge_test(struct kunit *test)
+{
+	const struct judge_case *param = test->param_value;
+	struct tapdup_verdict verdict = tapdup_judge(&param->round);
+
+	KUNIT_EXPECT_EQ(test, param->result.kind, verdict.kind);
+	KUNIT_EXPECT_EQ(test, param->result.found, verdict.found);
+	KUNIT_EXPECT_EQ(test, param->result.mark, verdict.mark);
+	KUNIT_EXPECT_EQ(test, param->result.set, verdict.set);
+}
+
+/*
+ * Whatever a user's mark was and however many devices a frame passes, each
+ * round but the first is a duplicate, taps see the bit in these, and in the
+ * end the mark is what it was.
+ */
+static void journey_test(struct kunit *test)
+{
+	u64 seed = get_random_u64();
+	struct rnd_state random;
+	int i;
+
+	kunit_info(test, "seed 0x%llx\n", seed);
+	prandom_seed_state(&random, seed);
+
+	for (i = 0; i < 10000; i++) {
+		u32 bit = BIT(prandom_u32_state(&random) % 32);
+		u32 before = prandom_u32_state(&random);
+		u32 rounds = prandom_u32_state(&random) % 6 + 1;
+		struct tapdup_verdict verdict = { .mark = before };
+		u32 left;
+
+		for (left = rounds; left; left--) {
+			struct tapdup_round round = {
+				.mark = verdict.mark,
+				.bit = bit,
+				.noted = left < rounds,
+				.noted_bit = verdict.set,
+				.wanted = left > 1,
+			};
+
+			if (left < rounds)
+				KUNIT_ASSERT_EQ(test, bit, verdict.mark & bit);
+			verdict = tapdup_judge(&round);
+			KUNIT_ASSERT_EQ(test, left < rounds ?
+					TAPDUP_DUPLICATE : TAPDUP_ORIGINAL,
+					verdict.kind);
+			KUNIT_ASSERT_EQ(test, before & ~bit,
+					verdict.mark & ~bit);
+		}
+		KUNIT_ASSERT_EQ(test, before, verdict.mark);
+	}
+}
+
+static void mark_test(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 32; i++)
+		KUNIT_EXPECT_TRUE(test, tapdup_is_mark(BIT(i)));
+	KUNIT_EXPECT_FALSE(test, tapdup_is_mark(0));
+	KUNIT_EXPECT_FALSE(test, tapdup_is_mark(3));
+	KUNIT_EXPECT_FALSE(test, tapdup_is_mark(U32_MAX));
+}
+
+static struct kunit_case tapdup_cases[] = {
+	KUNIT_CASE_PARAM(next_test, next_gen_params),
+	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
+	KUNIT_CASE(journey_test),
+	KUNIT_CASE(mark_test),
+	{}
+};
+
+static struct kunit_suite tapdup_suite = {
+	.name = "netguard_tapdup",
+	.test_cases = tapdup_cases,
+};
+
+kunit_test_suite(tapdup_suite);
+
+MODULE_DESCRIPTION("KUnit tests of netguard_tapdup");
+MODULE_LICENSE("GPL");
+NG_IMPORT_KUNIT_SYMBOLS();

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a device is in its stack, and its hooks. */
+
+#include "tapdup.h"
+
+#include <linux/hashtable.h>
+#include <linux/if_vlan.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/rtnetlink.h>
+
+#define TAPDUP_MAX_DEVS 4096
+
+/* Keeps the list for a reader of the table. */
+DEFINE_MUTEX(tapdup_mutex);
+LIST_HEAD(tapdup_devs);
+static DEFINE_HASHTABLE(tapdup_by_dev, 8);
+static unsigned int tapdup_n_devs;
+
+/* Under RTNL or RCU. */
+struct tapdup_dev *tapdup_dev_known(const struct net_device *dev)
+{
+	struct tapdup_dev *td;
+
+	hash_for_each_possible_rcu(tapdup_by_dev, td, node, (unsigned long)dev,
+				   lockdep_rtnl_is_held())
+		if (td->dev == dev)
+			return td;
+
+	return NULL;
+}
+
+struct tapdup_dev *tapdup_dev_find(const struct net_device *dev)
+{
+	struct tapdup_dev *td = tapdup_dev_known(dev);
+
+	return td && READ_ONCE(td->watched) ? td : NULL;
+}
+
+static struct tapdup_dev *tapdup_dev_add(struct net_device *dev)
+{
+	struct tapdup_dev *td;
+
+	if (tapdup_n_devs >= TAPDUP_MAX_DEVS)
+		return NULL;
+	td = kzalloc(sizeof(*td), GFP_KERNEL);
+	if (!td)
+		return NULL;
+	td->counts = alloc_percpu(struct tapdup_counts);
+	if (!td->counts) {
+		kfree(td);
+		return NULL;
+	}
+
+	td->dev = dev;
+	td->tn = tapdup_net(dev_net(dev));
+	mutex_lock(&tapdup_mutex);
+	list_add_tail(&td->list, &tapdup_devs);
+	mutex_unlock(&tapdup_mutex);
+	hash_add_rcu(tapdup_by_dev, &td->node, (unsigned long)dev);
+	tapdup_n_devs++;
+	return td;
+}
+
+static void tapdup_dev_free(struct rcu_head *rcu)
+{
+	struct tapdup_dev *td = container_of(rcu, struct tapdup_dev, rcu);
+
+	free_percpu(td->counts);
+	kfree(td);
+}
+
+static unsigned int tapdup_upper_role(const struct net_device *dev)
+{
+	if (netif_is_bridge_master(dev))
+		return TAPDUP_UPPER | TAPDUP_BRIDGE;
+
+	return netif_is_lag_master(dev) || is_vlan_dev(dev) ||
+	       netif_is_macvlan(dev) ? TAPDUP_UPPER : 0;
+}
+
+static unsigned int tapdup_tx_role(const struct net_device *dev)
+{
+	const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+
+	if (dev->netdev_ops->ndo_get_peer_dev)
+		return TAPDUP_TX_PEER;
+	/* What these send goes through hooks of ours again. */
+	if (netif_is_lag_master(dev) || is_vlan_dev(dev))
+		return TAPDUP_TX_LEAVES;
+	/* So it does here, if the bridge's own rules do not see it. */
+	if (netif_is_bridge_master(dev))
+		return tapdup_net(dev_net(dev))->bridge_on ?
+			TAPDUP_TX_LEAVES : 0;
+	/* A macvlan may give it to another one, a tunnel sends it elsewhere. */
+	if (netif_is_macvlan(dev))
+		return 0;
+	return dev->dev.parent || !strcmp(kind, "tun") ||
+	       !strcmp(kind, "dummy") ? TAPDUP_TX_LEAVES : 0;
+}
+
+/* Under RTNL, like all that follows here. */
+static unsigned int tapdup_roles(struct net_device *dev)
+{
+	unsigned int roles = tapdup_upper_role(dev);
+	bool macvlans_here = true;
+	struct net_device *upper;
+	struct list_head *iter;
+	bool here;
+
+	netdev_for_each_upper_dev_rcu(dev, upper, iter) {
+		here = net_eq(dev_net(upper), dev_net(dev));
+		if (netif_is_macvlan(upper)) {
+			macvlans_here &= here;
+			roles |= here ? TAPDUP_HAS_MACVLANS : 0;
+		} else if (!here) {
+			continue;
+		} else if (is_vlan_dev(upper)) {
+			roles |= TAPDUP_HAS_VLANS;
+		} else if (netif_is_lag_master(upper)) {
+			roles |= TAPDUP_LAG_PORT;
+		} else if (netif_is_bridge_master(upper)) {
+			roles |= TAPDUP_BRIDGE_PORT;
+		}
+	}
+
+	if (roles & TAPDUP_HAS_MACVLANS && macvlans_here)
+		roles |= TAPDUP_MACVLANS_HERE;
+	return roles;
+}
+
+/* Rules of the bridge and of the stack itself are to see nothing of it. */
+static void tapdup_net_settle(struct net *net)
+{
+	struct tapdup_net *tn = tapdup_net(net);
+
+	if (tn->bridges && !tn->bridge_on)
+		tn->bridge_on = !nf_register_net_hooks(net, tn->bridge_ops,
+						       TAPDUP_BRIDGE_HOOKS);
+	else if (!tn->bridges && tn->bridge_on)
+		nf_unregister_net_hooks(net, tn->bridge_ops,
+					TAPDUP_BRIDGE_HOOKS);
+	tn->bridge_on &= !!tn->bridges;
+
+	if (tn->macvlan_ports && !tn->stack_on)
+		tn->stack_on = !nf_register_net_hooks(net, tn->stack_ops,
+						      TAPDUP_STACK_HOOKS);
+	else if (!tn->macvlan_ports && tn->stack_on)
+		nf_unregister_net_hooks(net, tn->stack_ops, TAPDUP_STACK_HOOKS);
+	tn->stack_on &= !!tn->macvlan_ports;
+}
+
+static void tapdup_set_roles(struct tapdup_dev *td, unsigned int roles)
+{
+	unsigned int gained = roles & ~td->roles;
+	unsigned int lost = td->roles & ~roles;
+	struct tapdup_net *tn = td->tn;
+
+	tn->macvlan_ports += !!(gained & TAPDUP_HAS_MACVLANS);
+	tn->macvlan_ports -= !!(lost & TAPDUP_HAS_MACVLANS);
+	tn->bridges += !!(gained & TAPDUP_BRIDGE);
+	tn->bridges -= !!(lost & TAPDUP_BRIDGE);
+	tapdup_net_settle(dev_net(td->dev));
+
+	/* Without these hooks a copy's mark would be on the frame as well. */
+	if (!tn->stack_on)
+		roles &= ~TAPDUP_MACVLANS_HERE;
+	if (roles)
+		roles |= tapdup_tx_role(td->dev);
+	WRITE_ONCE(td->roles, roles);
+}
+
+void tapdup_detach(struct tapdup_dev *td)
+{
+	RCU_INIT_POINTER(td->lag, NULL);
+	if (!td->watched)
+		return;
+
+	WRITE_ONCE(td->watched, false);
+	ng_count_add(&tapdup_guard, TAPDUP_devices_watched, -1);
+	tapdup_set_roles(td, 0);
+	ng_hook_detach(&td->ingress);
+	ng_hook_detach(&td->egress);
+}
+
+static int tapdup_hook(struct tapdup_dev *td, struct ng_hook *hook,
+		       enum nf_dev_hooks hooknum, nf_hookfn *fn)
+{
+	if (ng_hook_attached(hook))
+		return 0;
+
+	return ng_hook_attach(hook, td->dev, hooknum, INT_MAX, fn, td);
+}
+
+static int tapdup_hooks(struct tapdup_dev *td, unsigned int roles)
+{
+	int err;
+
+	err = tapdup_hook(td, &td->egress, NF_NETDEV_EGRESS, tapdup_egress);
+	if (err)
+		return err;
+
+	if (roles & TAPDUP_RX_ROLES) {
+		err = tapdup_hook(td, &td->ingress, NF_NETDEV_INGRESS,
+				  tapdup_ingress);
+		if (err)
+			ng_hook_detach(&td->egress);
+		return err;
+	}
+
+	ng_hook_detach(&td->ingress);
+	return 0;
+}
+
+static void tapdup_attach(struct tapdup_dev *td, unsigned int roles)
+{
+	struct net_device *master = netdev_master_upper_dev_get(td->dev);
+
+	if (tapdup_hooks(td, roles)) {
+		tapdup_detach(td);
+		ng_count(&tapdup_guard, TAPDUP_devices_skipped);
+		return;
+	}
+
+	tapdup_set_roles(td, roles);
+	rcu_assign_pointer(td->lag, roles & TAPDUP_LAG_PORT ?
+			   tapdup_dev_find(master) : NULL);
+	if (!td->watched)
+		ng_count(&tapdup_guard, TAPDUP_devices_watched);
+	WRITE_ONCE(td->watched, true);
+}
+
+/* Brings one device of a netns with packet sockets up to date. */
+void tapdup_look_at(struct net_device *dev)
+{
+	unsigned int roles = tapdup_roles(dev);
+	struct tapdup_dev *td = tapdup_dev_known(dev);
+
+	if (!roles) {
+		if (td)
+			tapdup_detach(td);
+		return;
+	}
+
+	if (!td)
+		td = tapdup_dev_add(dev);
+	if (td)
+		tapdup_attach(td, roles);
+	else
+		ng_count(&tapdup_guard, TAPDUP_devices_skipped);
+}
+
+void tapdup_look_at_lowers(struct net_device *dev)
+{
+	struct net_device *lower;
+	struct list_head *iter;
+
+	netdev_for_each_lower_dev(dev, lower, iter)
+		if (tapdup_net(dev_net(lower))->live)
+			tapdup_look_at(lower);
+}
+
+/* Nobody may hand it a marked frame any more when its hooks go. */
+void tapdup_forget(struct tapdup_dev *td)
+{
+	struct tapdup_dev *port;
+	bool ports = false;
+
+	list_for_each_entry(port, &tapdup_devs, list)
+		if (rcu_access_pointer(port->lag) == td) {
+			RCU_INIT_POINTER(port->lag, NULL);
+			ports = true;
+		}
+	if (ports)
+		synchronize_net();
+
+	tapdup_detach(td);
+	hash_del_rcu(&td->node);
+	mutex_lock(&tapdup_mutex);
+	list_del(&td->list);
+	mutex_unlock(&tapdup_mutex);
+	tapdup_n_devs--;
+	call_rcu(&td->rcu, tapdup_dev_free);
+}
