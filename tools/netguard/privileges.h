@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NETGUARD_PRIVILEGES_H
+#define NETGUARD_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Who it was that called sudo, else nobody. */
+void privileges_target(uid_t *uid, gid_t *gid);
+/* For good: root's user ID, groups and all capabilities. */
+bool privileges_drop(void);
+
+#endif

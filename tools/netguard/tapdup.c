@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads the parameters and debugfs files of the guard tapdup. */
+
+#include "tapdup.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PARAMETERS "/sys/module/netguard_tapdup/parameters/"
+#define DEBUGFS "/sys/kernel/debug/netguard/tapdup/"
+
+enum { MODE, MARK, COUNTERS, DEVICES, N_FILES };
+
+static const char *const paths[N_FILES] = {
+	[MODE] = PARAMETERS "mode",
+	[MARK] = PARAMETERS "mark",
+	[COUNTERS] = DEBUGFS "counters",
+	[DEVICES] = DEBUGFS "devices",
+};
+
+static int fds[N_FILES] = { -1, -1, -1, -1 };
+static unsigned long netns;
+
+void tapdup_open(void)
+{
+	char elsewhere[128];
+	struct stat st;
+	int i;
+
+	for (i = 0; i < N_FILES; i++) {
+		if (fds[i] < 0)
+			fds[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+		/* "ip netns exec" has a /sys of its own, without debugfs. */
+		snprintf(elsewhere, sizeof(elsewhere), "/proc/1/root%s",
+			 paths[i]);
+		if (fds[i] < 0)
+			fds[i] = open(elsewhere, O_RDONLY | O_CLOEXEC);
+	}
+	if (!stat("/proc/self/ns/net", &st))
+		netns = st.st_ino;
+}
+
+/* The text of a file, to be freed; NULL if it is not or no longer there. */
+static char *read_all(int fd)
+{
+	size_t size = 0, room = 4096;
+	char *text = malloc(room);
+	ssize_t n = -1;
+
+	while (text && fd >= 0) {
+		n = pread(fd, text + size, room - size - 1, size);
+		if (n <= 0)
+			break;
+		size += n;
+		if (room - size < 2) {
+			char *more = realloc(text, room *= 2);
+
+			if (!more)
+				break;
+			text = more;
+		}
+	}
+	if (!text || n < 0) {
+		free(text);
+		return NULL;
+	}
+	text[size] = '\0';
+	return text;
+}
+
+static uint64_t number_after(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 0) : 0;
+}
+
+static void read_devices(struct tapdup_state *state, char *rows)
+{
+	char *row, *next;
+
+	for (row = rows; row && *row; row = next) {
+		next = strchr(row, '\n');
+		if (next)
+			*next++ = '\0';
+		if (number_after(row, "netns=") != netns)
+			continue;
+		/* A device name may hold anything, but what follows is ours. */
+		if (state->n_devices < TAPDUP_DEVICES)
+			state->devices[state->n_devices] =
+				number_after(row, " ifindex=");
+		state->n_devices++;
+		state->duplicates += number_after(row, " rx_duplicates=") +
+				     number_after(row, " tx_duplicates=");
+	}
+}
+
+static const char *judge(struct tapdup_state *state, const char *mode,
+			 const char *mark, const char *counters)
+{
+	if (!mode || !mark)
+		return "the module netguard_tapdup is not loaded";
+	if (!counters)
+		return "/sys/kernel/debug/netguard cannot be read";
+	if (strncmp(mode, "mark", 4))
+		return "netguard_tapdup only counts (its parameter mode)";
+	if (number_after(counters, "\nmark_taken "))
+		return "somebody else uses the bit of its parameter mark (see the kernel log)";
+
+	state->mark = strtoul(mark, NULL, 0);
+	return state->mark ? NULL : "its parameter mark is empty";
+}
+
+void tapdup_read(struct tapdup_state *state)
+{
+	char *text[N_FILES];
+	int i;
+
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < N_FILES; i++)
+		text[i] = read_all(fds[i]);
+
+	state->why_not = judge(state, text[MODE], text[MARK], text[COUNTERS]);
+	if (text[DEVICES])
+		read_devices(state, text[DEVICES]);
+
+	for (i = 0; i < N_FILES; i++)
+		free(text[i]);
+}
+
+bool tapdup_differs(const struct tapdup_state *a, const struct tapdup_state *b)
+{
+	return a->why_not != b->why_not || a->mark != b->mark ||
+	       a->n_devices != b->n_devices ||
+	       memcmp(a->devices, b->devices, sizeof(a->devices));
+}
