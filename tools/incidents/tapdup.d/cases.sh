@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # net: the incident script's
+#
+# Every kind of stack at once, one capture over all of them. Device x here has its other end fx in netns far (or fx in
+# far2, where it says so); subnet k has 203.0.113.(8k+1) here and .(8k+2) there.
+
+here() { echo "203.0.113.$((8 * $1 + 1))"; }
+there() { echo "203.0.113.$((8 * $1 + 2))"; }
+
+# wire NAME [NETNS]: a pair of devices, the other end in NETNS.
+wire() {
+	ip link add "$1" type veth peer name "f$1" netns "${2:-far}"
+	ip -n "${2:-far}" link set "f$1" up
+	ip link set "$1" up
+}
+
+# addresses K DEV FARDEV [NETNS]: puts subnet K on both.
+addresses() {
+	ip address add "$(here "$1")/29" dev "$2"
+	ip link set "$2" up
+	ip -n "${4:-far}" address add "$(there "$1")/29" dev "$3"
+	ip -n "${4:-far}" link set "$3" up
+}
+
+# far_bridge NAME PORT...: the other side of a LAG.
+far_bridge() {
+	local port bridge=$1
+	shift
+
+	ip -n far link add "$bridge" type bridge
+	for port; do
+		ip -n far link set "$port" master "$bridge"
+	done
+	ip -n far link set "$bridge" up
+}
+
+# lag NAME TYPE PORT...: over these, with a bridge fNAME on the other side.
+lag() {
+	local lag=$1 port ports=()
+	read -ra kind <<<"$2"
+	shift 2
+
+	ip link add "$lag" type "${kind[@]}"
+	[[ ${kind[0]} != team ]] || teamnl "$lag" setoption mode roundrobin
+	for port; do
+		wire "$port"
+		ip link set "$port" down
+		ip link set "$port" master "$lag"
+		ip link set "$port" up
+		ports+=("f$port")
+	done
+	ip link set "$lag" up
+	far_bridge "f$lag" "${ports[@]}"
+}
+
+# vlan NETNS LOWER ID [PROTO]
+vlan() { ip -n "$1" link add link "$2" name "$2.$3" type vlan id "$3" protocol "${4:-802.1Q}"; ip -n "$1" link set "$2.$3" up; }
+
+build_stacks() {
+	need team team_mode_roundrobin macvlan veth
+	ip netns add far
+	ip netns add far2
+	ip netns attach home 1
+	sysctl -qw net.ipv4.ip_forward=1
+
+	lag bonda 'bond mode active-backup miimon 100' a0 a1
+	addresses 0 bonda fbonda
+	vlan home bonda 1000; vlan far fbonda 1000
+	addresses 1 bonda.1000 fbonda.1000
+	vlan home bonda 200; vlan far fbonda 200
+	ip link add bra type bridge
+	ip link set bonda.200 master bra
+	addresses 2 bra fbonda.200
+
+	wire c0; wire c1 far2; wire c2 far2
+	ip link add brc type bridge
+	for port in c0 c1 c2; do ip link set $port master brc; done
+	addresses 3 brc fc0
+	ip -n far2 address add 203.0.113.27/29 dev fc1
+
+	wire d0
+	vlan home d0 5; vlan far fd0 5
+	addresses 4 d0.5 fd0.5
+	vlan home d0 7 802.1ad; vlan far fd0 7 802.1ad
+	vlan home d0.7 8; vlan far fd0.7 8
+	addresses 5 d0.7.8 fd0.7.8
+
+	lag teame team e0 e1
+	addresses 6 teame fteame
+
+	wire m0
+	ip link add link m0 name mv0 type macvlan mode bridge
+	addresses 7 mv0 fm0
+
+	ip link add bondb type bond mode broadcast miimon 100
+	wire b0; wire b1
+	for port in b0 b1; do ip link set $port down; ip link set $port master bondb; done
+	addresses 8 bondb fb0
+
+	wire r0 far2
+	addresses 10 r0 fr0 far2
+	ip -n far route add 203.0.113.80/29 via "$(here 1)"
+	ip -n far2 route add 203.0.113.8/29 via "$(here 10)"
+
+	# A container with a bond of its own.
+	ip netns add box
+	lag bondx 'bond mode active-backup miimon 100' x0 x1
+	for port in x0 x1; do ip link set $port nomaster; ip link set $port netns box; done
+	ip link delete bondx
+	ip -n box link set lo up
+	ip -n box link add bondx type bond mode active-backup miimon 100
+	for port in x0 x1; do ip -n box link set $port master bondx; done
+	ip -n box link set bondx up
+	ip -n box address add "$(here 9)/29" dev bondx
+	ip -n far address add "$(there 9)/29" dev fbondx
+}
+
+# seen FILE DIRECTION REGEX [DEVICE]: how many lines of tcpdump; a packet for all or many came in just as well.
+seen() {
+	tcpdump -nr "$1" 2>/dev/null |
+		awk -v wanted="$2" -v regex="$3" -v dev="${4:-}" '
+			(($3 == "Out") == (wanted == "Out")) && $0 ~ regex && (dev == "" || $2 == dev) { n++ } END { print n + 0 }'
+}
+
+# once SENTENCE FILE REGEX OUT IN
+once() {
+	is "$1" "$(seen "$2" Out "$3") out, $(seen "$2" In "$3") in" "$4 out, $5 in"
+}
+
+pings=3
+# far_ping FROM ADDRESS...
+pinged() { ip netns exec "$1" ping -q -c $pings -i 0.2 -W 2 "$2" >/dev/null || say "no answer to $1 from $2"; }
+
+watched() { [[ $(counter tapdup devices_watched) != 0 ]]; }
+unwatched() { [[ $(counter tapdup devices_watched) = 0 ]]; }
+
+bit=0x40000000
+# rules NETNS: counts what carries the mark bit, wherever a rule can look.
+rules() {
+	local hook
+
+	{
+		echo "table inet seen {"
+		for hook in prerouting input forward output postrouting; do
+			echo "  chain $hook { type filter hook $hook priority -400; meta mark & $bit != 0 counter; }"
+			echo "  chain late_$hook { type filter hook $hook priority 400; meta mark & $bit != 0 counter; }"
+		done
+		echo "  chain ct_out { type filter hook output priority 0; ct mark set meta mark; }"
+		echo "  chain ct_in { type filter hook prerouting priority 0; ct mark set meta mark; }"
+		echo "  chain ct_see { type filter hook input priority 10; ct mark & $bit != 0 counter; }"
+		echo "}"
+		echo "table arp seen {"
+		echo "  chain input { type filter hook input priority -400; meta mark & $bit != 0 counter; }"
+		echo "  chain output { type filter hook output priority 400; meta mark & $bit != 0 counter; }"
+		echo "}"
+		echo "table bridge seen {"
+		for hook in prerouting input forward output postrouting; do
+			echo "  chain $hook { type filter hook $hook priority -300; meta mark & $bit != 0 counter; }"
+			echo "  chain late_$hook { type filter hook $hook priority 300; meta mark & $bit != 0 counter; }"
+		done
+		echo "}"
+	} | ip netns exec "$1" nft -f -
+}
+# seen_by_rules NETNS: how many packets these counted.
+seen_by_rules() { ip netns exec "$1" nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
+
+lacpdu=0180c200000202000000aaaa880901010114$(printf '00%.0s' {1..106})
+# A UDP datagram to the discard port, from nobody, to MAC $1.
+datagram() { echo "${1//:/}02000000bbbb${2:-}080045000020000040004011b3a4c6336401c633640200090009000c000061626364"; }
+mac() { ip -n "$1" -o link show "$2" | sed 's/.*link.ether \([^ ]*\).*/\1/'; }
+
+act "Cases: every kind of stack"
+build_stacks
+for k in 0 1 2 3 4 5 6 7 8; do
+	wait_for 10 ping -c 1 -W 1 "$(there $k)" || say "subnet $k does not answer"
+done
+wait_for 10 ip netns exec far ping -c 1 -W 1 "$(there 10)"
+wait_for 10 ip netns exec far ping -c 1 -W 1 203.0.113.27
+check "with no packet socket open no device is watched within a few seconds" wait_for 6 unwatched
+check "rules that count marked packets can be set: inet, arp, bridge" rules home
+check "and on the other side" rules far
+ip rule add fwmark $bit/$bit blackhole priority 10
+
+# A fresh neighbour table, so that ARP goes through the stacks too.
+ip neigh flush all; ip -n far neigh flush all
+capture_plain /tmp/p.pcap
+check "within one second of its opening a packet socket has the stacks watched" wait_for 1 watched
+capture_once /tmp/o.pcap
+begin_capture /tmp/box.log ip netns exec box "$netguard" capture -w /tmp/box.pcap
+for k in 0 1 2 3 4 5 6 7 8; do pinged home "$(there $k)"; done
+pinged box "$(there 9)"
+pinged far "$(there 10)"
+pinged far 203.0.113.27
+for k in 1 2; do "$net" frame bonda.1000 "$(datagram "$(mac far fbonda.1000)")"; done
+ip netns exec far "$net" frame fa0 "$lldp"
+ip netns exec far "$net" frame fa0 "$lacpdu"
+"$net" frame a0 "$lldp"
+# To the bond's address, on the port that does not listen.
+ip netns exec far "$net" frame fa1 "$(datagram "$(mac home bonda)")"
+ip link add link a0 name a0.300 type vlan id 300
+ip netns exec far "$net" frame fa0 "$(datagram "$(mac home bonda)" 8100012c)"
+ip link set a0.300 up
+ip netns exec far "$net" frame fa0 "$(datagram "$(mac home bonda)" 8100012c)"
+ip link delete a0.300
+"$net" udp "$(there 1)" 9 5 3000 0x17
+sleep 0.5
+stop_captures
+
+echo_of() { echo " ($(there "$1") > $(here "$1")|$(here "$1") > $(there "$1")): ICMP"; }
+for k in "0:a bond" "1:a VLAN on a bond" "2:a bridge over a VLAN on a bond" "3:a bridge" \
+	"4:a VLAN on a NIC" "5:a VLAN in a VLAN" "6:a team" "7:a macvlan"; do
+	IFS=: read -r k title <<<"$k"
+	once "$title: each packet is there once" /tmp/o.pcap "$(echo_of "$k")" 3 3
+	check "$title: a plain capture has each packet more than once" test "$(seen /tmp/p.pcap In "$(echo_of "$k")")" -gt 3
+done
+# The reply is unicast, the question above a macvlan is not.
+for k in "0:bonda" "1:bonda.1000" "6:teame" "7:mv0"; do
+	IFS=: read -r k top <<<"$k"
+	replies="Reply $(there "$k") is-at"
+	check "$top: ARP came in" test "$(seen /tmp/p.pcap In "$replies" "$top")" -gt 0
+	is "$top: and is there once" "$(seen /tmp/o.pcap In "$replies")" "$(seen /tmp/p.pcap In "$replies" "$top")"
+done
+once "a bond in broadcast mode: what was given to it goes out once, the copies on the ports are duplicates" \
+	/tmp/o.pcap "$(echo_of 8)" 3 3
+once "a bond in a container: each packet is there once" /tmp/box.pcap "$(echo_of 9)" 3 3
+once "a routed packet is there once in and once out" /tmp/o.pcap " $(there 10)(: | > ).*ICMP" 6 6
+once "a bridged packet is there once in and once out" /tmp/o.pcap " 203.0.113.27(: | > ).*ICMP" 6 6
+once "a broadcast that a bridge floods comes in once and goes out once per port" \
+	/tmp/o.pcap "Request who-has 203.0.113.27 .*tell $(there 3)" 2 1
+once "a frame sent twice is there twice; one on an inactive port, and those a stale VLAN ate, down and up, once each" /tmp/o.pcap ' 198.51.100.1.9 > ' 2 3
+once "fragments are there once each" /tmp/o.pcap " $(here 1)[.0-9]* > $(there 1)[.0-9]*: (UDP|udp|ip-proto-17)" 15 0
+is "LLDP that came to a port is there once" "$(packets /tmp/o.pcap 'ether proto 0x88cc and inbound')" 1
+is "LLDP that a daemon sends on a port is there" "$(packets /tmp/o.pcap 'ether proto 0x88cc and outbound')" 1
+is "a LACPDU is there once" "$(packets /tmp/o.pcap 'ether proto 0x8809')" 1
+
+act "Cases: nobody else sees the mark"
+is "no rule of this host saw it: inet, arp, bridge, conntrack" "$(seen_by_rules home)" 0
+is "no rule of the other side saw it" "$(seen_by_rules far)" 0
+is "some 100 duplicates carried it at that time" "$(($(counter tapdup marked) > 100))" 1
+is "nobody was found to use the bit" "$(counter tapdup mark_taken)" 0
+is "a frame was never without its note" "$(($(counter tapdup marked) <= $(counter tapdup rx_duplicates) + $(counter tapdup tx_duplicates)))" 1
+nft 'table inet own {
+	chain post { type filter hook postrouting priority 500; meta mark 0x17 counter; }
+	chain pre { type filter hook prerouting priority -500; meta mark 0x23 counter; }
+}
+table netdev own {
+	chain in { type filter hook ingress device a0 priority 0; meta mark set 0x23; }
+}'
+own() { nft list chain inet own "$1" | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'; }
+capture_once /tmp/own.pcap
+"$net" udp "$(there 1)" 9 4 100 0x17
+pinged home "$(there 1)"
+is "a mark that a socket set goes out as it was" "$(own post)" 4
+is "a mark that a rule set on the lowest device arrives as it was" \
+	"$(($(own pre) >= pings))" 1
+stop_captures
+nft delete table inet own
+nft delete table netdev own
+
+act "Cases: parameters"
+bad() { ! param tapdup "$@" 2>/dev/null; }
+for value in 0 3 0xc0000000 bit 0x100000000; do
+	check "mark=$value is refused" bad mark $value
+done
+check "mode=on is refused" bad mode on
+is "the old values stay" "$(param tapdup mark) $(param tapdup mode)" "0x40000000 mark"
+capture_once /tmp/par.pcap "icmp and host $(there 1)"
+param tapdup mark 0x100
+sleep 1.5
+pinged home "$(there 1)"
+param tapdup mode count
+check "a capture is told that nothing is marked any more" wait_for 3 grep -q 'only counts' /tmp/par.log
+before=$(counter tapdup rx_duplicates)
+pinged home "$(there 1)"
+is "counting goes on" "$(($(counter tapdup rx_duplicates) - before))" 6
+param tapdup mode mark
+check "a capture is told that duplicates can be told again" wait_for 3 grep -q 'can be told now' /tmp/par.log
+param tapdup mark 0x40000000
+sleep 1.5
+pinged home "$(there 1)"
+stop_captures
+once "another bit works, counting shows every copy, and the first bit works again" /tmp/par.pcap "$(echo_of 1)" 15 15
+is "still no rule saw the mark" "$(seen_by_rules home)" 0
+ip rule delete priority 10
+"$net" udp "$(there 1)" 9 1 100 $bit
+is "these rules do see a mark, if somebody sets it" "$(($(seen_by_rules home) > 0))" 1
+param tapdup mark 0x40000000
+
+act "Cases: the bit is somebody else's"
+capture_once /tmp/taken.pcap 'udp port 9'
+"$net" udp "$(there 1)" 9 2 100 $bit
+check "a capture says so" wait_for 3 grep -q 'somebody else uses the bit' /tmp/taken.log
+"$net" udp "$(there 1)" 9 2 100 $bit
+stop_captures
+check "and has every copy of such packets" test "$(packets /tmp/taken.pcap)" -ge 6
+is "the guard says so, too" "$(counter tapdup mark_taken)" 1
+check "the log says what to do" logged 'fix="choose a bit that nobody uses'
+param tapdup mark 0x40000000
+is "and forgets it once the parameter is set" "$(counter tapdup mark_taken)" 0
+
+act "Cases: drops, signals, privileges"
+begin_capture /tmp/drop.log "$netguard" capture -B 64 -w /tmp/drop.pcap "udp port 9"
+pid=${captures[0]}
+is "a capture is not root any more" "$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")" 65534
+is "and has no capabilities" "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$pid/status" | sort -u)" 0000000000000000
+kill -STOP "$pid"
+sent=$(</sys/class/net/bonda.1000/statistics/tx_packets)
+"$net" udp "$(there 1)" 9 4000 100 0
+kill -CONT "$pid"
+stop_captures
+dropped=$(sed -n 's/.*, \([0-9]*\) dropped by the kernel/\1/p' /tmp/drop.log)
+check "a buffer too small for 4000 packets drops some of them, and says so" test "$dropped" -gt 0
+say "   $(tail -n 1 /tmp/drop.log) of $(($(</sys/class/net/bonda.1000/statistics/tx_packets) - sent)) sent"
+is "what was kept and what was dropped is all there was" "$(($(packets /tmp/drop.pcap) + dropped))" 4000
+is "a reader gets packets from a pipe" \
+	"$( (sleep 3; pinged home "$(there 1)") & "$netguard" capture -c 4 -w - "icmp and host $(there 1)" 2>/dev/null | tcpdump -nr - 2>/dev/null | wc -l)" 4
+
+act "Cases: load and unload under a capture"
+seen_before=$(seen_by_rules home)
+modprobe -r netguard_tapdup
+capture_once /tmp/load.pcap "icmp and host $(there 1)"
+check "without the module a capture says so" grep -q 'not loaded' /tmp/load.log
+ping -q -i 0.01 -w 12 "$(there 1)" >/tmp/load.ping &
+pinger=$!
+for k in 1 2 3; do
+	modprobe netguard_tapdup
+	wait_for 2 watched
+	modprobe -r netguard_tapdup
+done
+modprobe netguard_tapdup
+check "once it is loaded the capture can tell duplicates" wait_for 4 grep -q 'can be told now' /tmp/load.log
+wait $pinger
+stop_captures
+is "no packet was lost meanwhile" "$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' /tmp/load.ping)" 0
+last=$(tcpdump -nr /tmp/load.pcap 2>/dev/null | tail -n 40 | awk '{ print $2, $3 }' | sort -u | wc -l)
+is "a socket that was there before the module sees each packet once" "$last" 2
+is "no rule saw the mark" "$(seen_by_rules home)" "$seen_before"
+check "without packet sockets the devices are left alone again" wait_for 6 unwatched
+
+act "Cases: devices come and go under a capture"
+capture_once /tmp/go.pcap
+ip link delete bonda.1000
+vlan home bonda 1000
+ip address add "$(here 1)/29" dev bonda.1000
+wait_for 5 ping -c 1 -W 1 "$(there 1)"
+rm -f /tmp/go2.pcap
+capture_once /tmp/go2.pcap "icmp and host $(there 1)"
+pinged home "$(there 1)"
+stop_captures
+once "a VLAN that is made anew is watched at once" /tmp/go2.pcap "$(echo_of 1)" 3 3
+capture_once /tmp/gone.pcap
+ip link delete bonda
+ip link delete brc
+ip link delete mv0
+ip netns delete box
+ip netns delete far2
+stop_captures
+check "devices and netns go away under a capture" wait_for 5 test ! -e /sys/class/net/bonda
