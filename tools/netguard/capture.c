@@ -124,7 +124,6 @@ static bool follow(struct capture *c, bool first)
 	if (c->options->duplicates == DUPLICATES_SHOW)
 		return first ? attach(c) : true;
 
-	tapdup_open();
 	tapdup_read(&c->state);
 	if (first)
 		c->duplicates_before = c->state.duplicates;
@@ -297,7 +296,6 @@ static bool begin(struct capture *c)
 	struct timespec settle = { .tv_sec = SETTLE_MS / 1000 };
 
 	if (c->options->duplicates != DUPLICATES_SHOW && !stop) {
-		tapdup_open();
 		tapdup_read(&c->state);
 		if (!c->state.why_not)
 			nanosleep(&settle, NULL);
@@ -376,9 +374,11 @@ int capture_run(const struct capture_options *options)
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
-	fine = open_pcap(c) && compile(c) && open_output(c);
-	tapdup_open();
-	if (fine && !privileges_drop()) {
+	fine = tapdup_start();
+	if (!fine)
+		say(c, "cannot start: %s", strerror(errno));
+	fine = fine && open_pcap(c) && compile(c) && open_output(c);
+	if (fine && !privileges_keep(0)) {
 		say(c, "cannot give up root: %s", strerror(errno));
 		fine = false;
 	}

@@ -31,21 +31,30 @@ void privileges_target(uid_t *uid, gid_t *gid)
 	*gid = nobody && nobody->pw_gid ? nobody->pw_gid : NOBODY;
 }
 
-bool privileges_drop(void)
+bool privileges_keep(uint32_t capabilities)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	struct __user_cap_data_struct none[2] = {};
+	struct __user_cap_data_struct now[2] = {};
+	struct __user_cap_data_struct kept[2] = {};
 	uid_t uid;
 	gid_t gid;
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* Else they go with the user ID; capset() takes the others away. */
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	if (!geteuid()) {
 		privileges_target(&uid, &gid);
 		if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
 		    setresuid(uid, uid, uid))
 			return false;
 	}
-	return !syscall(SYS_capset, &header, none);
+	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+	if (syscall(SYS_capget, &header, now))
+		return false;
+	/* All that we need are among the first 32. */
+	kept[0].permitted = now[0].permitted & capabilities;
+	kept[0].effective = kept[0].permitted;
+	return !syscall(SYS_capset, &header, kept);
 }

@@ -3,11 +3,12 @@
 #define NETGUARD_PRIVILEGES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Who it was that called sudo, else nobody. */
 void privileges_target(uid_t *uid, gid_t *gid);
-/* For good: root's user ID, groups and all capabilities. */
-bool privileges_drop(void);
+/* Gives up for good root's user ID, groups and all capabilities but these. */
+bool privileges_keep(uint32_t capabilities);
 
 #endif

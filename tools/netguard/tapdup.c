@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads the parameters and debugfs files of the guard tapdup. */
 
+#include "opener.h"
 #include "tapdup.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,40 +15,35 @@
 
 enum { MODE, MARK, COUNTERS, DEVICES, N_FILES };
 
-static const char *const paths[N_FILES] = {
+static const char *const paths[] = {
 	[MODE] = PARAMETERS "mode",
 	[MARK] = PARAMETERS "mark",
 	[COUNTERS] = DEBUGFS "counters",
 	[DEVICES] = DEBUGFS "devices",
+	[N_FILES] = NULL,
 };
 
-static int fds[N_FILES] = { -1, -1, -1, -1 };
 static unsigned long netns;
 
-void tapdup_open(void)
+bool tapdup_start(void)
 {
-	char elsewhere[128];
 	struct stat st;
-	int i;
 
-	for (i = 0; i < N_FILES; i++) {
-		if (fds[i] < 0)
-			fds[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
-		/* "ip netns exec" has a /sys of its own, without debugfs. */
-		snprintf(elsewhere, sizeof(elsewhere), "/proc/1/root%s",
-			 paths[i]);
-		if (fds[i] < 0)
-			fds[i] = open(elsewhere, O_RDONLY | O_CLOEXEC);
-	}
-	if (!stat("/proc/self/ns/net", &st))
-		netns = st.st_ino;
+	if (stat("/proc/self/ns/net", &st))
+		return false;
+	netns = st.st_ino;
+	return opener_start(paths);
 }
 
-/* The text of a file, to be freed; NULL if it is not or no longer there. */
-static char *read_all(int fd)
+/*
+ * The text of a file, to be freed; NULL if it is not there. Does not stay
+ * open: that would keep the module from being unloaded.
+ */
+static char *read_all(unsigned int file)
 {
 	size_t size = 0, room = 4096;
 	char *text = malloc(room);
+	int fd = opener_open(file);
 	ssize_t n = -1;
 
 	while (text && fd >= 0) {
@@ -64,6 +59,8 @@ static char *read_all(int fd)
 			text = more;
 		}
 	}
+	if (fd >= 0)
+		close(fd);
 	if (!text || n < 0) {
 		free(text);
 		return NULL;
@@ -122,7 +119,7 @@ void tapdup_read(struct tapdup_state *state)
 
 	memset(state, 0, sizeof(*state));
 	for (i = 0; i < N_FILES; i++)
-		text[i] = read_all(fds[i]);
+		text[i] = read_all(i);
 
 	state->why_not = judge(state, text[MODE], text[MARK], text[COUNTERS]);
 	if (text[DEVICES])

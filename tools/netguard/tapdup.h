@@ -21,8 +21,8 @@ struct tapdup_state {
 	uint64_t duplicates;
 };
 
-/* Files stay open, for there may be no right to open them again later. */
-void tapdup_open(void);
+/* While we are still root: takes care that the files can be read later. */
+bool tapdup_start(void);
 void tapdup_read(struct tapdup_state *state);
 /* Do these two need different socket filters? */
 bool tapdup_differs(const struct tapdup_state *a, const struct tapdup_state *b);

@@ -317,11 +317,17 @@ begin_capture /tmp/drop.log "$netguard" capture -B 64 -w /tmp/drop.pcap "udp por
 pid=${captures[0]}
 is "a capture is not root any more" "$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")" 65534
 is "and has no capabilities" "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$pid/status" | sort -u)" 0000000000000000
+opener=$(<"/proc/$pid/task/$pid/children")
+opener=${opener% }
+is "the process that opens files for it is not root either" "$(awk '/^Uid:/ { print $2 }' "/proc/$opener/status")" 65534
+# CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE.
+is "and may only read files and look into other roots" "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$opener/status" | sort -u)" 0000000000080004
 kill -STOP "$pid"
 sent=$(</sys/class/net/bonda.1000/statistics/tx_packets)
 "$net" udp "$(there 1)" 9 4000 100 0
 kill -CONT "$pid"
 stop_captures
+check "and ends with it" wait_for 2 test ! -e "/proc/$opener"
 dropped=$(sed -n 's/.*, \([0-9]*\) dropped by the kernel/\1/p' /tmp/drop.log)
 check "a buffer too small for 4000 packets drops some of them, and says so" test "$dropped" -gt 0
 say "   $(tail -n 1 /tmp/drop.log) of $(($(</sys/class/net/bonda.1000/statistics/tx_packets) - sent)) sent"
@@ -349,6 +355,12 @@ is "no packet was lost meanwhile" "$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/
 last=$(tcpdump -nr /tmp/load.pcap 2>/dev/null | tail -n 40 | awk '{ print $2, $3 }' | sort -u | wc -l)
 is "a socket that was there before the module sees each packet once" "$last" 2
 is "no rule saw the mark" "$(seen_by_rules home)" "$seen_before"
+capture_once /tmp/unload.pcap "icmp and host $(there 1)"
+check "the module can be unloaded under a capture that uses it" modprobe -r netguard_tapdup
+check "which is told so" wait_for 4 grep -q 'not loaded' /tmp/unload.log
+modprobe netguard_tapdup
+check "and when it is back" wait_for 4 grep -q 'can be told now' /tmp/unload.log
+stop_captures
 check "without packet sockets the devices are left alone again" wait_for 6 unwatched
 
 act "Cases: devices come and go under a capture"
