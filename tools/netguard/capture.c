@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
@@ -308,17 +310,47 @@ static bool begin(struct capture *c)
 	return true;
 }
 
-static bool loop(struct capture *c)
+/* Tells of new devices; without it the next tick finds them. */
+static int open_links(void)
 {
-	struct pollfd poll_fd = {
-		.fd = pcap_get_selectable_fd(c->pcap),
-		.events = POLLIN,
+	struct sockaddr_nl links = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK,
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_ROUTE);
+
+	if (fd >= 0 && bind(fd, (void *)&links, sizeof(links))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Was there a message? What it says is in the guard's table, too. */
+static bool links_changed(int fd)
+{
+	bool changed = false;
+	char message[16];
+
+	/* ENOBUFS: some were lost, so there were some. */
+	while (fd >= 0 && (recv(fd, message, sizeof(message), MSG_TRUNC) >= 0 ||
+			   errno == ENOBUFS))
+		changed = true;
+	return changed;
+}
+
+static bool loop(struct capture *c, int links)
+{
+	struct pollfd poll_fds[] = {
+		{ .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN },
+		{ .fd = links, .events = POLLIN },
 	};
 	struct timespec tick;
 
 	clock_gettime(CLOCK_MONOTONIC, &tick);
 	while (!stop) {
-		if (poll(&poll_fd, 1, 200) < 0 && errno != EINTR)
+		if (poll(poll_fds, 2, 200) < 0 && errno != EINTR)
 			return false;
 		if (pcap_dispatch(c->pcap, -1, on_packet, (u_char *)c) < 0) {
 			say(c, "%s", pcap_geterr(c->pcap));
@@ -329,7 +361,7 @@ static bool loop(struct capture *c)
 			c->broken = true;
 		if (c->broken)
 			return false;
-		if (ms_since(&tick) < TICK_MS)
+		if (!links_changed(links) && ms_since(&tick) < TICK_MS)
 			continue;
 
 		clock_gettime(CLOCK_MONOTONIC, &tick);
@@ -365,6 +397,7 @@ int capture_run(const struct capture_options *options)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	struct capture *c = calloc(1, sizeof(*c));
+	int links = -1;
 	bool fine;
 
 	if (!c)
@@ -382,10 +415,12 @@ int capture_run(const struct capture_options *options)
 		say(c, "cannot give up root: %s", strerror(errno));
 		fine = false;
 	}
+	if (fine)
+		links = open_links();
 	fine = fine && begin(c);
 	if (fine) {
 		c->live = isatty(STDERR_FILENO);
-		fine = loop(c);
+		fine = loop(c, links);
 		if (fine)
 			rest(c);
 		follow(c, false);
@@ -401,6 +436,8 @@ int capture_run(const struct capture_options *options)
 		pcap_dump_close(c->dumper);
 	if (c->pcap)
 		pcap_close(c->pcap);
+	if (links >= 0)
+		close(links);
 	free(c);
 	return fine ? NG_OK : NG_FAILED;
 }
