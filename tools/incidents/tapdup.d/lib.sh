@@ -17,7 +17,8 @@ begin_capture() {
 }
 
 # capture_plain FILE [EXPRESSION]: what tcpdump shows, every copy of a packet.
-capture_plain() { begin_capture "${1%.pcap}.log" tcpdump -B 16384 --immediate-mode -i any -U -w "$1" "${2:-}"; }
+# In immediate mode its buffer has one slot per packet, as long as a packet may get: 256 KiB without -s.
+capture_plain() { begin_capture "${1%.pcap}.log" tcpdump -B 65536 -s 65535 --immediate-mode -i any -U -w "$1" "${2:-}"; }
 
 # capture_once FILE [EXPRESSION]: each packet once.
 capture_once() { begin_capture "${1%.pcap}.log" "$netguard" capture -w "$1" "${2:-}"; }
@@ -29,6 +30,9 @@ stop_captures() {
 	wait "${captures[@]}"
 	captures=()
 }
+
+# dropped_by FILE: how many packets tcpdump found no room for.
+dropped_by() { sed -n 's/^\([0-9]*\) packets\? dropped by kernel.*/\1/p' "${1%.pcap}.log"; }
 
 # packets FILE [EXPRESSION]: how many.
 packets() { tcpdump -nr "$1" "${2:-}" 2>/dev/null | wc -l; }
