@@ -13,12 +13,13 @@ begin_capture() {
 
 	"$@" 2>"$log" &
 	captures+=($!)
-	wait_for 10 grep -q 'listening on' "$log"
+	wait_for 20 grep -q 'listening on' "$log" ||
+		not_ok "a capture listens after 20 seconds: $*" "$(<"$log")"
 }
 
 # capture_plain FILE [EXPRESSION]: what tcpdump shows, every copy of a packet.
-# In immediate mode its buffer has one slot per packet, as long as a packet may get: 256 KiB without -s.
-capture_plain() { begin_capture "${1%.pcap}.log" tcpdump -B 65536 -s 65535 --immediate-mode -i any -U -w "$1" "${2:-}"; }
+# In immediate mode its buffer has one slot per packet, 256 KiB without -s, 64 KiB with this one.
+capture_plain() { begin_capture "${1%.pcap}.log" tcpdump -B 24576 -s 65000 --immediate-mode -i any -U -w "$1" "${2:-}"; }
 
 # capture_once FILE [EXPRESSION]: each packet once.
 capture_once() { begin_capture "${1%.pcap}.log" "$netguard" capture -w "$1" "${2:-}"; }
