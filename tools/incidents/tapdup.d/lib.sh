@@ -11,6 +11,8 @@ begin_capture() {
 	local log=$1
 	shift
 
+	# What an earlier one said is not for us.
+	rm -f "$log"
 	"$@" 2>"$log" &
 	captures+=($!)
 	wait_for 20 grep -q 'listening on' "$log" ||
