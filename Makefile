@@ -24,7 +24,7 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
-	dkms sparse coccinelle shellcheck cppcheck
+	libpcap-dev tshark dkms sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
@@ -37,12 +37,17 @@ kernels: setup
 		$(MAKE) --no-print-directory modules KVER=$$release >build/modules.log 2>&1 || { cat build/modules.log; exit 1; }; \
 	done
 
+.PHONY: tools
+tools: ## build the command netguard into build/tools
+	@tools/vm/setup build-essential libpcap-dev
+	$(MAKE) -C tools/netguard O=$(CURDIR)/build/tools
+
 .PHONY: demo
-demo: kernels guest ## tell the incidents in a guest: what is broken, what netguard says, what mends it
+demo: kernels guest tools ## tell the incidents in a guest: what is broken, what netguard says, what mends it
 	@tools/demo
 
 .PHONY: check
-check: kernels guest ## run the tests; PARTS="lint vlansteal" for some, KERNELS=6.12 for one kernel
+check: kernels guest tools ## run the tests; PARTS="lint vlansteal" for some, KERNELS=6.12 for one kernel
 	@tools/check $(PARTS)
 
 .PHONY: kunit
