@@ -508,7 +508,7 @@ unload_under_traffic() {
 	local i pid rounds=0
 
 	reload devices='p*'
-	"$programs"/frames t1 <<<"flood t0 100000 ${addresses}0800$(ip4 28)$(garbage 18)" >/dev/null &
+	"$programs"/frames t1 <<<"flood t0 2000000 ${addresses}0800$(ip4 28)$(garbage 18)" >/dev/null &
 	pid=$!
 	for i in {1..5}; do
 		wait_for 5 flowing && unload && load devices='p*' tx_zero_pad=$((i % 2)) && rounds=$((rounds + 1))
