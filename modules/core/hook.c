@@ -18,6 +18,9 @@ int ng_hook_attach(struct ng_hook *hook, struct net_device *dev,
 	ASSERT_RTNL();
 	if (WARN_ON_ONCE(ng_hook_attached(hook)))
 		return -EBUSY;
+	/* Its NETDEV_UNREGISTER may be over, and nobody would let go again. */
+	if (dev->reg_state != NETREG_REGISTERED)
+		return -ENODEV;
 
 	hook->ops = (struct nf_hook_ops) {
 		.hook = fn,

@@ -108,6 +108,10 @@ static unsigned int tapdup_roles(struct net_device *dev)
 	struct list_head *iter;
 	bool here;
 
+	/* E.g. a bond lets go of its ports after its NETDEV_UNREGISTER. */
+	if (dev->reg_state != NETREG_REGISTERED)
+		return 0;
+
 	netdev_for_each_upper_dev_rcu(dev, upper, iter) {
 		here = net_eq(dev_net(upper), dev_net(dev));
 		if (netif_is_macvlan(upper)) {

@@ -69,6 +69,7 @@ static int tapdup_netdev_event(struct notifier_block *nb, unsigned long event,
 
 static struct notifier_block tapdup_notifier = {
 	.notifier_call = tapdup_netdev_event,
+	.priority = NG_NOTIFIER_LAST,
 };
 
 static void tapdup_net_attach(struct net *net)

@@ -195,6 +195,16 @@ void ng_finding_end(struct ng_finding *finding, const char *cause,
 		    const char *fix);
 
 /**
+ * NG_NOTIFIER_LAST - priority of a guard's netdevice notifier that follows links
+ *
+ * For a guard that reacts to NETDEV_CHANGEUPPER: bonding and others unlink a
+ * device in their own NETDEV_UNREGISTER handlers, also when the device only
+ * moves to another netns and looks as registered as before. Behind them, the
+ * guard's own NETDEV_UNREGISTER is the last that it hears of the device here.
+ */
+#define NG_NOTIFIER_LAST	(INT_MIN + 1)
+
+/**
  * struct ng_hook - one netdev hook of a guard on one device
  *
  * Embedded in what the guard keeps for the device; zeroed before first use.
@@ -220,7 +230,8 @@ struct ng_hook {
  * device from ever going away. No reference to the device is taken.
  *
  * Context: RTNL held.
- * Return: 0, or the error of nf_register_net_hook().
+ * Return: 0, -ENODEV if the device is being unregistered, or the error of
+ * nf_register_net_hook().
  */
 int ng_hook_attach(struct ng_hook *hook, struct net_device *dev,
 		   enum nf_dev_hooks hooknum, int priority, nf_hookfn *fn,

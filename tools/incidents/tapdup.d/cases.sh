@@ -286,7 +286,8 @@ param tapdup mode count
 check "a capture is told that nothing is marked any more" wait_for 3 grep -q 'only counts' /tmp/par.log
 before=$(counter tapdup rx_duplicates)
 pinged home "$(there 1)"
-is "counting goes on" "$(($(counter tapdup rx_duplicates) - before))" 6
+# An ARP answer may be among them.
+check "counting goes on" test "$(($(counter tapdup rx_duplicates) - before))" -ge 6
 param tapdup mode mark
 check "a capture is told that duplicates can be told again" wait_for 3 grep -q 'can be told now' /tmp/par.log
 param tapdup mark 0x40000000
@@ -376,9 +377,21 @@ stop_captures
 once "a VLAN that is made anew is watched at once" /tmp/go2.pcap "$(echo_of 1)" 3 3
 capture_once /tmp/gone.pcap
 ip link delete bonda
+# Deleted with its ports: they are released after its NETDEV_UNREGISTER.
+is "a bond that was deleted with its ports is watched no more" "$(row tapdup devices dev=bonda | wc -l)" 0
 ip link delete brc
 ip link delete mv0
 ip netns delete box
 ip netns delete far2
-stop_captures
 check "devices and netns go away under a capture" wait_for 5 test ! -e /sys/class/net/bonda
+for bond in $(</sys/class/net/bonding_masters); do ip link delete "$bond"; done
+# Loaded anew, bonding hears of a device after the guard, if the guard does not see to it.
+modprobe -r bonding
+need bonding
+ip netns add far2
+lag bondm 'bond mode active-backup' m0 m1
+vlan home m0 300
+is "a port with a VLAN is watched" "$(row tapdup devices dev=m0 | wc -l)" 1
+ip link set m0 netns far2
+is "a port that moves to a netns without captures is watched no more" "$(row tapdup devices dev=m0 | wc -l)" 0
+stop_captures
