@@ -170,6 +170,31 @@ lacpdu=0180c200000202000000aaaa880901010114$(printf '00%.0s' {1..106})
 datagram() { echo "${1//:/}02000000bbbb${2:-}080045000020000040004011b3a4c6336401c633640200090009000c000061626364"; }
 mac() { ip -n "$1" -o link show "$2" | sed 's/.*link.ether \([^ ]*\).*/\1/'; }
 
+act "Cases: where a large segment is cut"
+# larger FILE DEVICE: how many frames it sent that no wire takes.
+larger() { packets "$1" "ifindex $(</sys/class/net/"$2"/ifindex) and outbound and greater 1600"; }
+# cut WHERE WANTED DEVICE...: transfers without segmentation offload on these; WANTED: above, or not, what the VLAN sends
+cut() {
+	local where=$1 wanted=$2 device before
+	shift 2
+
+	for device; do ethtool -K "$device" tso off gso off >/dev/null; done
+	for _ in 1 2 3 4 5; do
+		before=$(retransmitted)
+		capture_transfer
+		[[ $(retransmitted) != "$before" ]] || break
+	done
+	for device; do ethtool -K "$device" tso on gso on >/dev/null; done
+	is "segments cut $where: the VLAN's are larger than a frame, the port's are not" \
+		"$(($(larger /tmp/plain.pcap bond0.1000) > 0)) $(larger /tmp/plain.pcap eth0)" "$wanted 0"
+	is "segments cut $where: a plain capture has every byte three times" "$(payload_in /tmp/plain.pcap)" $((3 * payload_bytes))
+	is "segments cut $where: every byte is there once" "$(payload_in /tmp/once.pcap)" $payload_bytes
+	is "segments cut $where: as the VLAN sent them" "$(originals /tmp/once.pcap)" "$(originals /tmp/plain.pcap)"
+}
+cut 'above the ports' 1 eth0 eth2
+cut 'above the bond' 1 bond0
+cut 'above the VLAN' 0 bond0.1000
+
 act "Cases: every kind of stack"
 build_stacks
 for k in 0 1 2 3 4 5 6 7 8; do
@@ -178,6 +203,7 @@ done
 wait_for 10 ip netns exec far ping -c 1 -W 1 "$(there 10)"
 wait_for 10 ip netns exec far ping -c 1 -W 1 203.0.113.27
 check "with no packet socket open no device is watched within a few seconds" wait_for 6 unwatched
+is "nor does netfilter call a hook of any device" "$(netdev_hooks ping -c 3 -i 0.2 "$(there 1)")" 0
 check "rules that count marked packets can be set: inet, arp, bridge" rules home
 check "and on the other side" rules far
 ip rule add fwmark $bit/$bit blackhole priority 10
@@ -263,6 +289,7 @@ table netdev own {
 own() { nft list chain inet own "$1" | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'; }
 capture_once /tmp/own.pcap
 "$net" udp "$(there 1)" 9 4 100 0x17
+check "while somebody captures netfilter does call the devices' hooks" test "$(netdev_hooks ping -c 3 -i 0.2 "$(there 1)")" -ge 12
 pinged home "$(there 1)"
 is "a mark that a socket set goes out as it was" "$(own post)" 4
 is "a mark that a rule set on the lowest device arrives as it was" \
@@ -389,9 +416,9 @@ for bond in $(</sys/class/net/bonding_masters); do ip link delete "$bond"; done
 modprobe -r bonding
 need bonding
 ip netns add far2
-lag bondm 'bond mode active-backup' m0 m1
-vlan home m0 300
-is "a port with a VLAN is watched" "$(row tapdup devices dev=m0 | wc -l)" 1
-ip link set m0 netns far2
-is "a port that moves to a netns without captures is watched no more" "$(row tapdup devices dev=m0 | wc -l)" 0
+lag bondm 'bond mode active-backup' w0 w1
+vlan home w0 300
+is "a port with a VLAN is watched" "$(row tapdup devices dev=w0 | wc -l)" 1
+ip link set w0 netns far2
+is "a port that moves to a netns without captures is watched no more" "$(row tapdup devices dev=w0 | wc -l)" 0
 stop_captures
