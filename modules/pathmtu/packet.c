@@ -44,34 +44,51 @@ static void pathmtu_reported(const struct pathmtu_quote *quote,
 	trace_pathmtu_frag_needed(&key, quote->size, quote->mtu);
 }
 
+/* @ours: quotes a packet of this host; @self: and this host complains. */
+static void pathmtu_heard(const struct pathmtu_quote *quote, bool ours,
+			  bool self, const struct nf_hook_state *state)
+{
+	if (self) {
+		ng_count(&pathmtu_guard, PATHMTU_frag_needed_self);
+		pathmtu_reported(quote, PATHMTU_SELF, state);
+		return;
+	}
+
+	ng_count(&pathmtu_guard, PATHMTU_frag_needed_received);
+	if (ours)
+		pathmtu_reported(quote, PATHMTU_ROUTER, state);
+	else
+		ng_count(&pathmtu_guard, PATHMTU_frag_needed_malformed);
+}
+
+static bool pathmtu_is_local4(const struct nf_hook_state *state,
+			      const union nf_inet_addr *addr)
+{
+	return inet_addr_type_dev_table(state->net, state->in, addr->ip) ==
+	       RTN_LOCAL;
+}
+
+static bool pathmtu_is_local6(const struct nf_hook_state *state,
+			      const union nf_inet_addr *addr)
+{
+	return nf_ipv6_chk_addr(state->net, &addr->in6, NULL, 0);
+}
+
 static unsigned int pathmtu_in4(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	struct pathmtu_quote quote;
-	struct net *net = state->net;
+	enum pathmtu_report report;
+	bool ours;
 
-	switch (pathmtu_read4(skb, &quote)) {
-	case PATHMTU_NO_REPORT:
+	report = pathmtu_read4(skb, &quote);
+	if (report == PATHMTU_NO_REPORT)
 		return NF_ACCEPT;
-	case PATHMTU_FRAG_NEEDED:
-		if (inet_addr_type_dev_table(net, state->in, quote.src.ip) !=
-		    RTN_LOCAL)
-			break;
-		if (inet_addr_type_dev_table(net, state->in,
-					     quote.reporter.ip) == RTN_LOCAL) {
-			ng_count(&pathmtu_guard, PATHMTU_frag_needed_self);
-			pathmtu_reported(&quote, PATHMTU_SELF, state);
-		} else {
-			ng_count(&pathmtu_guard, PATHMTU_frag_needed_received);
-			pathmtu_reported(&quote, PATHMTU_ROUTER, state);
-		}
-		return NF_ACCEPT;
-	case PATHMTU_MALFORMED:
-		break;
-	}
 
-	ng_count(&pathmtu_guard, PATHMTU_frag_needed_received);
-	ng_count(&pathmtu_guard, PATHMTU_frag_needed_malformed);
+	ours = report == PATHMTU_FRAG_NEEDED &&
+	       pathmtu_is_local4(state, &quote.src);
+	pathmtu_heard(&quote, ours,
+		      ours && pathmtu_is_local4(state, &quote.reporter), state);
 	return NF_ACCEPT;
 }
 
@@ -79,28 +96,17 @@ static unsigned int pathmtu_in6(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	struct pathmtu_quote quote;
-	struct net *net = state->net;
+	enum pathmtu_report report;
+	bool ours;
 
-	switch (pathmtu_read6(skb, &quote)) {
-	case PATHMTU_NO_REPORT:
+	report = pathmtu_read6(skb, &quote);
+	if (report == PATHMTU_NO_REPORT)
 		return NF_ACCEPT;
-	case PATHMTU_FRAG_NEEDED:
-		if (!nf_ipv6_chk_addr(net, &quote.src.in6, NULL, 0))
-			break;
-		if (nf_ipv6_chk_addr(net, &quote.reporter.in6, NULL, 0)) {
-			ng_count(&pathmtu_guard, PATHMTU_frag_needed_self);
-			pathmtu_reported(&quote, PATHMTU_SELF, state);
-		} else {
-			ng_count(&pathmtu_guard, PATHMTU_frag_needed_received);
-			pathmtu_reported(&quote, PATHMTU_ROUTER, state);
-		}
-		return NF_ACCEPT;
-	case PATHMTU_MALFORMED:
-		break;
-	}
 
-	ng_count(&pathmtu_guard, PATHMTU_frag_needed_received);
-	ng_count(&pathmtu_guard, PATHMTU_frag_needed_malformed);
+	ours = report == PATHMTU_FRAG_NEEDED &&
+	       pathmtu_is_local6(state, &quote.src);
+	pathmtu_heard(&quote, ours,
+		      ours && pathmtu_is_local6(state, &quote.reporter), state);
 	return NF_ACCEPT;
 }
 

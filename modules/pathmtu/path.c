@@ -3,41 +3,34 @@
 
 #include "path.h"
 
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
-#include <linux/ip.h>
 #include <linux/math64.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 
 #include <netguard/compat.h>
+#include <netguard/icmp.h>
 
 enum pathmtu_report pathmtu_read4(const struct sk_buff *skb,
 				  struct pathmtu_quote *quote)
 {
-	const struct iphdr *iph = ip_hdr(skb);
+	int offset = ng_icmp_offset(skb);
 	const struct iphdr *quoted;
 	const struct icmphdr *icmph;
 	struct iphdr quoted_copy;
 	struct icmphdr icmp_copy;
-	int offset;
 
-	if (iph->protocol != IPPROTO_ICMP || iph->frag_off & htons(IP_OFFSET))
+	if (offset < 0)
 		return PATHMTU_NO_REPORT;
 
-	offset = skb_network_offset(skb) + iph->ihl * 4;
 	icmph = skb_header_pointer(skb, offset, sizeof(icmp_copy), &icmp_copy);
 	if (!icmph || icmph->type != ICMP_DEST_UNREACH ||
 	    icmph->code != ICMP_FRAG_NEEDED)
 		return PATHMTU_NO_REPORT;
 
-	quoted = skb_header_pointer(skb, offset + sizeof(*icmph),
-				    sizeof(quoted_copy), &quoted_copy);
-	if (!quoted || quoted->version != 4 || quoted->ihl < 5)
+	quoted = ng_icmp_quoted(skb, offset, &quoted_copy);
+	if (!quoted)
 		return PATHMTU_MALFORMED;
 
 	memset(quote, 0, sizeof(*quote));
-	quote->reporter.ip = iph->saddr;
+	quote->reporter.ip = ip_hdr(skb)->saddr;
 	quote->src.ip = quoted->saddr;
 	quote->dst.ip = quoted->daddr;
 	quote->size = ntohs(quoted->tot_len);
@@ -49,19 +42,13 @@ EXPORT_SYMBOL_IF_KUNIT(pathmtu_read4);
 enum pathmtu_report pathmtu_read6(const struct sk_buff *skb,
 				  struct pathmtu_quote *quote)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	int offset = ng_icmp6_offset(skb);
 	const struct icmp6hdr *icmph;
 	const struct ipv6hdr *quoted;
 	struct ipv6hdr quoted_copy;
 	struct icmp6hdr icmp_copy;
-	u8 nexthdr = ip6h->nexthdr;
-	__be16 frag;
-	int offset;
 
-	offset = ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(*ip6h),
-				  &nexthdr, &frag);
-	if (offset < 0 || nexthdr != IPPROTO_ICMPV6 ||
-	    frag & htons(IP6_OFFSET))
+	if (offset < 0)
 		return PATHMTU_NO_REPORT;
 
 	icmph = skb_header_pointer(skb, offset, sizeof(icmp_copy), &icmp_copy);
@@ -73,7 +60,7 @@ enum pathmtu_report pathmtu_read6(const struct sk_buff *skb,
 	if (!quoted || quoted->version != 6)
 		return PATHMTU_MALFORMED;
 
-	quote->reporter.in6 = ip6h->saddr;
+	quote->reporter.in6 = ipv6_hdr(skb)->saddr;
 	quote->src.in6 = quoted->saddr;
 	quote->dst.in6 = quoted->daddr;
 	quote->size = sizeof(*quoted) + ntohs(quoted->payload_len);

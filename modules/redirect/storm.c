@@ -3,42 +3,35 @@
 
 #include "storm.h"
 
-#include <linux/icmp.h>
-#include <linux/ip.h>
 #include <linux/math64.h>
 #include <linux/time64.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include <net/ndisc.h>
 
 #include <netguard/compat.h>
+#include <netguard/icmp.h>
 
 enum redirect_kind redirect_read4(const struct sk_buff *skb,
 				  struct redirect_notice *notice)
 {
-	const struct iphdr *iph = ip_hdr(skb);
+	int offset = ng_icmp_offset(skb);
 	const struct iphdr *quoted;
 	const struct icmphdr *icmph;
 	struct iphdr quoted_copy;
 	struct icmphdr icmp_copy;
-	int offset;
 
-	if (iph->protocol != IPPROTO_ICMP || iph->frag_off & htons(IP_OFFSET))
+	if (offset < 0)
 		return REDIRECT_OTHER;
 
-	offset = skb_network_offset(skb) + iph->ihl * 4;
 	icmph = skb_header_pointer(skb, offset, sizeof(icmp_copy), &icmp_copy);
 	if (!icmph || icmph->type != ICMP_REDIRECT)
 		return REDIRECT_OTHER;
 
-	quoted = skb_header_pointer(skb, offset + sizeof(*icmph),
-				    sizeof(quoted_copy), &quoted_copy);
-	if (!quoted || quoted->version != 4 || quoted->ihl < 5 ||
-	    !icmph->un.gateway)
+	quoted = ng_icmp_quoted(skb, offset, &quoted_copy);
+	if (!quoted || !icmph->un.gateway)
 		return REDIRECT_MALFORMED;
 
 	memset(notice, 0, sizeof(*notice));
-	notice->router.ip = iph->saddr;
+	notice->router.ip = ip_hdr(skb)->saddr;
 	notice->src.ip = quoted->saddr;
 	notice->dst.ip = quoted->daddr;
 	notice->gateway.ip = icmph->un.gateway;
@@ -50,18 +43,13 @@ enum redirect_kind redirect_read6(const struct sk_buff *skb,
 				  struct redirect_notice *notice)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	int offset = ng_icmp6_offset(skb);
 	const struct rd_msg *msg;
 	struct rd_msg msg_copy;
-	u8 nexthdr = ip6h->nexthdr;
 	const u8 *type;
-	__be16 frag;
 	u8 type_copy;
-	int offset;
 
-	offset = ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(*ip6h),
-				  &nexthdr, &frag);
-	if (offset < 0 || nexthdr != IPPROTO_ICMPV6 ||
-	    frag & htons(IP6_OFFSET))
+	if (offset < 0)
 		return REDIRECT_OTHER;
 
 	type = skb_header_pointer(skb, offset, sizeof(type_copy), &type_copy);
