@@ -2,7 +2,7 @@
 # For people. What is built, and how, is in Kbuild.
 
 KVER ?= $(shell uname -r)
-KDIR ?= /lib/modules/$(KVER)/build
+KDIR ?= $(shell tools/vm/kernel -k $(KVER))
 BUILD := build/$(KVER)
 V ?= 0
 
@@ -20,7 +20,7 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 	@install -D -m 644 tools/packaging/modprobe.conf $(BUILD)/modprobe.d/netguard.conf
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(BUILD) V=$(V) $(KFLAGS) modules
 
-# What make check and make demo need of Debian 12, besides the headers of the kernels that they boot.
+# What make check and make demo need of Debian 12, besides the kernels that they boot.
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
@@ -29,7 +29,7 @@ PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl py
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
 	@tools/vm/kernel -n >/dev/null 2>&1 || [ $$(id -u) != 0 ] || apt-get -qq update
-	@tools/vm/setup $(PACKAGES) $$(tools/vm/kernel -n | sed 's/^/linux-headers-/')
+	@tools/vm/setup $(PACKAGES)
 
 .PHONY: kernels
 kernels: setup
