@@ -6,6 +6,11 @@
 vm_passed=0
 vm_failed=0
 
+# With KASAN, lockdep and kmemleak looking on, everything takes several times as long: what bounds a wait grows by this
+# factor. Scripts multiply their own bounds by it, and divide their loads.
+slow=1
+[[ ! -e /sys/kernel/debug/kmemleak ]] || slow=5
+
 # say TEXT: a line for the reader.
 say() { printf '%s\n' "$*"; }
 
@@ -46,9 +51,9 @@ is() {
 	fi
 }
 
-# wait_for SECONDS COMMAND...: true as soon as the command is, false once the time is over.
+# wait_for SECONDS COMMAND...: true as soon as the command is, false once the time, times $slow, is over.
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + $1 * slow))
 	shift
 
 	until "$@" >/dev/null 2>&1; do

@@ -368,7 +368,7 @@ seen_before=$(seen_by_rules home)
 modprobe -r netguard_tapdup
 capture_once /tmp/load.pcap "icmp and host $(there 1)"
 check "without the module a capture says so" grep -q 'not loaded' /tmp/load.log
-ping -q -i 0.01 -w 12 "$(there 1)" >/tmp/load.ping &
+ping -q -i 0.01 -w $((12 * slow)) "$(there 1)" >/tmp/load.ping &
 pinger=$!
 for k in 1 2 3; do
 	modprobe netguard_tapdup

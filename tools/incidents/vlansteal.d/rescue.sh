@@ -215,7 +215,7 @@ world_end
 
 world
 thieves
-ip netns exec s ping -q -f -w 60 192.0.2.1 >/tmp/flood 2>&1 &
+ip netns exec s ping -q -f -w $((60 * slow)) 192.0.2.1 >/tmp/flood 2>&1 &
 flood=$!
 for round in {1..8}; do
 	modprobe -r netguard
