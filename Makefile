@@ -54,6 +54,10 @@ check: kernels guest tools ## run the tests; PARTS="lint vlansteal" for some, KE
 kunit: setup ## run the KUnit suites in a debug kernel, which is built once
 	@tools/check kunit
 
+.PHONY: coverage
+coverage: setup guest tools ## which lines of modules/ KUnit and the incidents run, in a debug kernel
+	@tools/check coverage
+
 .PHONY: lint
 lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck
 	@tools/lint

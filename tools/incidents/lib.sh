@@ -65,16 +65,19 @@ log_since_mark() { dmesg | awk '/netguard-test: mark/ { lines = ""; next } { lin
 logged() { log_since_mark | grep -qF -- "$1"; }
 
 # loss ADDRESS [COUNT [PING_OPTION...]]: percent of echo requests that stay unanswered.
-loss() {
-	local address=$1 count=${2:-10}
-	shift; [[ $# = 0 ]] || shift
-
-	ping -q -c "$count" -i 0.05 -W 1 "$@" "$address" 2>&1 |
-		sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p'
-}
+loss() { loss_by ping "$@"; }
 
 # loss_from NETNS ADDRESS [COUNT [PING_OPTION...]]: the same from a named netns.
-loss_from() { local netns=$1; shift; ip netns exec "$netns" bash -c '. tools/incidents/lib.sh; loss "$@"' loss "$@"; }
+loss_from() { loss_by "ip netns exec $1 ping" "${@:2}"; }
+
+# loss_by COMMAND ADDRESS [COUNT [PING_OPTION...]]
+loss_by() {
+	local said
+
+	# shellcheck disable=SC2086 # a command and its first words
+	said=$($1 -q -c "${3:-10}" -i 0.05 -W 1 "${@:4}" "$2" 2>&1)
+	[[ ! $said =~ ([0-9.]+)%\ packet\ loss ]] || echo "${BASH_REMATCH[1]}"
+}
 
 # netns_inum NAME: the number that netguard prints for a named netns.
 netns_inum() { stat -L -c %i "/run/netns/$1"; }

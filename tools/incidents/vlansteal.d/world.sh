@@ -5,51 +5,66 @@
 
 : "${ng_debugfs:?comes from tools/incidents/lib.sh}"
 
-# world [MODE [PROTO]]: bonds of this mode on both sides.
-world() {
-	local side mode=${1:-balance-xor} proto=${2:-802.1Q}
+# Programs are slow to start in a guest, so ip gets many commands at a time.
+
+# cables: the two namespaces and what is between them.
+cables() {
+	local side
 
 	ip netns add h
 	ip netns add s
-	ip link add e0 netns h type veth peer name p0 netns s
-	ip link add e1 netns h type veth peer name p1 netns s
+	ip -batch - <<-END
+		link add e0 netns h type veth peer name p0 netns s
+		link add e1 netns h type veth peer name p1 netns s
+	END
 	for side in h s; do
 		ip netns exec $side sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
-		ip -n $side link add bond0 type bond mode "$mode" miimon 20
-		[[ $mode != 802.3ad ]] || ip -n $side link set bond0 type bond lacp_rate fast
 	done
-	lags_up "$proto"
 }
 
-# lags_up PROTO: ports, VLANs and addresses of the two LAGs.
-lags_up() {
-	local side
+# world [MODE [PROTO]]: bonds of this mode on both sides.
+world() {
+	local mode=${1:-balance-xor} bond
 
-	ip -n h link set e0 master bond0
-	ip -n h link set e1 master bond0
-	ip -n s link set p0 master bond0
-	ip -n s link set p1 master bond0
-	for side in h s; do
-		ip -n $side link set bond0 up
-		ip -n $side link add link bond0 name bond0.1000 type vlan proto "$1" id 1000
-		ip -n $side link set bond0.1000 up
-	done
-	ip -n h link set e0 up
-	ip -n h link set e1 up
-	addresses bond0.1000
+	bond="link add bond0 type bond mode $mode miimon 20"
+	[[ $mode != 802.3ad ]] || bond+=' lacp_rate fast'
+	cables
+	lag_up h "$bond" "${2:-802.1Q}" e0 e1
+	lag_up s "$bond" "${2:-802.1Q}" p0 p1
 	wait_for 10 ping_out
 }
 
 # world_team: a team on the host, a bond at the switch.
 world_team() {
-	ip netns add h
-	ip netns add s
-	ip link add e0 netns h type veth peer name p0 netns s
-	ip link add e1 netns h type veth peer name p1 netns s
+	cables
 	ip -n h link add bond0 type team
 	ip netns exec h teamnl bond0 setoption mode roundrobin
-	ip -n s link add bond0 type bond mode balance-rr miimon 20
-	lags_up 802.1Q
+	lag_up h '' 802.1Q e0 e1
+	lag_up s 'link add bond0 type bond mode balance-rr miimon 20' 802.1Q p0 p1
+	wait_for 10 ping_out
+}
+
+# lag_up SIDE COMMAND PROTO PORT PORT: makes bond0 with that command of ip, its VLAN on top, and gives that addresses.
+lag_up() {
+	ip -n "$1" -batch - <<-END
+		$2
+		link set $4 master bond0
+		link set $5 master bond0
+		link set bond0 up
+		link add link bond0 name bond0.1000 type vlan proto $3 id 1000
+		link set bond0.1000 up
+		link set $4 up
+		link set $5 up
+		$(addresses "$1" bond0.1000)
+	END
+}
+
+# addresses SIDE DEVICE: the commands that give it the addresses of this side.
+addresses() {
+	local last=1
+
+	[[ $1 = h ]] || last=2
+	printf '%s\n' "addr add 192.0.2.$last/24 dev $2" "addr add 2001:db8::$last/64 dev $2 nodad"
 }
 
 world_ad() {
@@ -62,13 +77,6 @@ world_ad() {
 	done
 	ip -n h addr add 198.51.100.1/24 dev inner
 	ip -n s addr add 198.51.100.2/24 dev inner
-}
-
-addresses() {
-	ip -n h addr add 192.0.2.1/24 dev "$1"
-	ip -n s addr add 192.0.2.2/24 dev "$1"
-	ip -n h addr add 2001:db8::1/64 dev "$1" nodad
-	ip -n s addr add 2001:db8::2/64 dev "$1" nodad
 }
 
 # quiet: nobody but frames() sends in this world any more, so that frames can be counted.
@@ -91,12 +99,12 @@ world_end() {
 
 # thieves: bond0.1000's rivals on both ports, up.
 thieves() {
-	local port
-
-	for port in e0 e1; do
-		ip -n h link add link $port name $port.1000 type vlan id 1000
-		ip -n h link set $port.1000 up
-	done
+	ip -n h -batch - <<-END
+		link add link e0 name e0.1000 type vlan id 1000
+		link set e0.1000 up
+		link add link e1 name e1.1000 type vlan id 1000
+		link set e1.1000 up
+	END
 }
 
 no_thieves() { ! grep -q . "$ng_debugfs/vlansteal/thieves"; }
