@@ -12,6 +12,12 @@
 
 #include <netguard/core.h>
 
+/*
+ * A RST that answers a packet leaves before the processing of that packet is
+ * over: within a jiffy, unless a hypervisor stops the CPU in between.
+ */
+#define CTINVALID_ANSWER max(HZ / 5, 2)
+
 enum ctinvalid_counter {
 #define CTINVALID_ID(name, help) CTINVALID_##name,
 	CTINVALID_COUNTERS(CTINVALID_ID, CTINVALID_ID)

@@ -13,12 +13,6 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/*
- * The answer leaves before the processing of the packet is over: within a jiffy
- * unless a hypervisor stops the CPU in between.
- */
-#define CTINVALID_ANSWER max(HZ / 50, 2)
-
 /**
  * struct ctinvalid_note - what a CPU remembers of the packet it works on
  * @head: skb->head of its last INVALID packet, which clones share

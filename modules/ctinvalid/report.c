@@ -9,8 +9,6 @@
 
 #include <linux/workqueue.h>
 
-#define CTINVALID_HOLD max(HZ / 50, 2)
-
 /**
  * struct ctinvalid_held - the line that a CPU holds back
  * @lock: the worker may take the line away from the CPU
@@ -151,14 +149,14 @@ static void ctinvalid_release(bool all)
 		if (!READ_ONCE(held->finding))
 			continue;
 		if (!all && time_before(jiffies, READ_ONCE(held->since) +
-						 CTINVALID_HOLD))
+						 CTINVALID_ANSWER))
 			more = true;
 		else if (ctinvalid_held_take(held, &line))
 			ctinvalid_finish(&line);
 	}
 
 	if (more)
-		schedule_delayed_work(&ctinvalid_release_work, CTINVALID_HOLD);
+		schedule_delayed_work(&ctinvalid_release_work, CTINVALID_ANSWER);
 }
 
 static void ctinvalid_release_old(struct work_struct *work)
@@ -224,7 +222,7 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
 	held->finding = finding;
 	spin_unlock(&held->lock);
 
-	schedule_delayed_work(&ctinvalid_release_work, CTINVALID_HOLD);
+	schedule_delayed_work(&ctinvalid_release_work, CTINVALID_ANSWER);
 }
 
 /**

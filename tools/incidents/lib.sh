@@ -59,9 +59,10 @@ param() {
 	fi
 }
 
+# log_mark: what the kernel log has so far is of no interest to dmesg any more; the console keeps it.
+log_mark() { dmesg -c >/dev/null; }
+log_since_mark() { dmesg; }
 # logged TEXT: the kernel log since the last log_mark has a line with this text.
-log_mark() { echo "netguard-test: mark" >/dev/kmsg; }
-log_since_mark() { dmesg | awk '/netguard-test: mark/ { lines = ""; next } { lines = lines $0 "\n" } END { printf "%s", lines }'; }
 logged() { log_since_mark | grep -qF -- "$1"; }
 
 # loss ADDRESS [COUNT [PING_OPTION...]]: percent of echo requests that stay unanswered.
