@@ -184,21 +184,24 @@ fi
 # --- many ---
 
 world
+# On a debug kernel each of them takes long to make.
+vlans=$((slow > 1 ? 200 : 500))
+rivals="$(seq 50) $(seq $((vlans - 99)) $((vlans - 50)))"
 {
-	for vid in {1..500}; do
+	for ((vid = 1; vid <= vlans; vid++)); do
 		[[ $vid = 100 ]] || echo "link add link bond0 name v$vid type vlan id $vid"
 	done
 } >/tmp/batch
 ip -n h -batch /tmp/batch
-for vid in {1..50} {401..450}; do
+for vid in $rivals; do
 	echo "link add link e0 name t$vid type vlan id $vid"
 done >/tmp/batch
 log_mark
 ip -n h -batch /tmp/batch
-is '500 VLANs and 100 thieves: every thief is a row' "$(grep -c 'verdict=conflict' "$ng_debugfs"/vlansteal/thieves)" 100
+is "$vlans VLANs and 100 thieves: every thief is a row" "$(grep -c 'verdict=conflict' "$ng_debugfs"/vlansteal/thieves)" 100
 is 'and counted' "$(counter vlansteal thieves) $(counter vlansteal conflicts)" '100 100'
 is 'the VLAN ids in the rows are those of the thieves' \
-	"$(sed 's/.* vid=\([0-9]*\) .*/\1/' "$ng_debugfs"/vlansteal/thieves | sort -n | xargs)" "$(echo {1..50} {401..450})"
+	"$(sed 's/.* vid=\([0-9]*\) .*/\1/' "$ng_debugfs"/vlansteal/thieves | sort -n | xargs)" "$(xargs <<<"$rivals")"
 suppressed() { log_since_mark | sed -n 's/.*netguard_vlansteal: .*suppressed=\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
 lines() { log_since_mark | grep -c 'netguard_vlansteal: .*thief='; }
 told() { echo $(($(suppressed) + $(lines))); }
