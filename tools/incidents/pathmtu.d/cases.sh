@@ -185,9 +185,10 @@ check 'what had to make room is counted' test "$(counter pathmtu paths_evicted)"
 
 act 'Unloading under traffic'
 eat 'numgen random mod 100 < 20 drop'
-in_host $bulk -t 20 connect 198.51.100.10 443 800000000 1000 >/dev/null 2>&1 &
+# Not by in_host and in_router, whose processes would be shells, and what they started would outlive those.
+ip netns exec host $bulk -t 20 connect 198.51.100.10 443 800000000 1000 >/dev/null 2>&1 &
 load=$!
-in_router $forge -n 30000 192.0.2.10 3 4 578 "$good4" &
+ip netns exec router $forge -n 30000 192.0.2.10 3 4 578 "$good4" &
 flood=$!
 unloads=0
 for _ in 1 2 3; do

@@ -50,7 +50,8 @@ is 'a flood of redirects for 400 destinations does not grow the table beyond 256
 check 'what had to make room is counted' test "$(counter redirect routers_evicted)" -ge $((evicted + 800 - 256))
 
 act 'Unloading while redirects rain'
-in_wrong $forge -n 20000 192.0.2.10 5 1 "$(hex4 192.0.2.2)" "$(quote 192.0.2.10 198.51.100.15)" &
+# Not by in_wrong, whose process would be a shell, and the flood would outlive that.
+ip netns exec wrong $forge -n 20000 192.0.2.10 5 1 "$(hex4 192.0.2.2)" "$(quote 192.0.2.10 198.51.100.15)" &
 flood=$!
 unloads=0
 for _ in 1 2 3; do
