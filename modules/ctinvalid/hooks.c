@@ -187,15 +187,13 @@ static bool ctinvalid_unseen(const struct sk_buff *skb,
 	       ip_is_fragment(ip_hdr(skb));
 }
 
-static unsigned int ctinvalid_out(void *priv, struct sk_buff *skb,
-				  const struct nf_hook_state *state)
+/* Out of line: a valid packet does not pay for the registers this needs. */
+static noinline unsigned int
+ctinvalid_out_slow(struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	unsigned int verdict = NF_ACCEPT;
 	struct ctinvalid_note *note;
 	bool answering, provoked;
-
-	if (likely(!ctinvalid_is(skb) && !this_cpu_read(ctinvalid_note.armed)))
-		return NF_ACCEPT;
 
 	/* What a process sends is no answer to the packet at hand. */
 	answering = in_softirq();
@@ -206,6 +204,15 @@ static unsigned int ctinvalid_out(void *priv, struct sk_buff *skb,
 		verdict = ctinvalid_packet(note, skb, state, provoked);
 	local_bh_enable();
 	return verdict;
+}
+
+static unsigned int ctinvalid_out(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	if (likely(!ctinvalid_is(skb) && !this_cpu_read(ctinvalid_note.armed)))
+		return NF_ACCEPT;
+
+	return ctinvalid_out_slow(skb, state);
 }
 
 /* A packet that a bridge or a multicast route copies is counted once. */
