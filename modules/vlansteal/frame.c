@@ -25,8 +25,10 @@ static enum vlansteal_fate vlansteal_decide(struct vlansteal_thief *thief,
 	return thief->dev->flags & IFF_UP ? VLANSTEAL_STOLEN : VLANSTEAL_LOST;
 }
 
-static void vlansteal_frame(struct vlansteal_port *port,
-			    struct sk_buff *skb, __be16 proto, u16 vid)
+/* Out of line, so that the frames of other VLANs do not pay for it. */
+static noinline void vlansteal_frame(struct vlansteal_port *port,
+				     struct sk_buff *skb, __be16 proto,
+				     u16 vid)
 {
 	struct vlansteal_thief *thief;
 	enum vlansteal_fate fate;

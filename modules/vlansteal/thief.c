@@ -60,24 +60,29 @@ EXPORT_SYMBOL_IF_KUNIT(vlansteal_judge);
 
 int vlansteal_retag(struct sk_buff *skb)
 {
-	__be16 proto = skb->vlan_proto;
-	int err;
+	const struct ethhdr *eth;
+	struct vlan_ethhdr *veth;
 
 	if (skb_shared(skb))
 		return -EBUSY;
 	if (skb->data - skb_mac_header(skb) != ETH_HLEN)
 		return -EINVAL;
+	if (skb_cow_head(skb, ETH_HLEN + VLAN_HLEN))
+		return -ENOMEM;
 
-	__skb_push(skb, ETH_HLEN);
-	err = __vlan_insert_tag(skb, proto, skb_vlan_tag_get(skb));
-	if (!err) {
-		__vlan_hwaccel_clear_tag(skb);
-		skb->protocol = proto;
-	}
-	__skb_pull(skb, ETH_HLEN);
-	if (!err)
-		skb_postpush_rcsum(skb, skb->data, VLAN_HLEN);
+	/* In this order, for they overlap. The EtherType stays where it is. */
+	eth = eth_hdr(skb);
+	skb->mac_header -= VLAN_HLEN;
+	veth = (struct vlan_ethhdr *)skb_mac_header(skb);
+	ether_addr_copy(veth->h_dest, eth->h_dest);
+	ether_addr_copy(veth->h_source, eth->h_source);
+	veth->h_vlan_proto = skb->vlan_proto;
+	veth->h_vlan_TCI = htons(skb_vlan_tag_get(skb));
 
-	return err;
+	skb->protocol = skb->vlan_proto;
+	__vlan_hwaccel_clear_tag(skb);
+	__skb_push(skb, VLAN_HLEN);
+	skb_postpush_rcsum(skb, skb->data, VLAN_HLEN);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vlansteal_retag);
