@@ -74,15 +74,28 @@ static bool tapdup_is_live(const struct tapdup_net *tn)
 	return smp_load_acquire(&tn->live);
 }
 
-static enum tapdup_taker tapdup_taker(const struct tapdup_dev *from,
-				      const struct tapdup_dev *to)
+/**
+ * struct tapdup_way - where a frame goes from a device
+ * @taker: what kind of device takes it there
+ * @to: that device if it is watched, NULL also if there are several
+ */
+struct tapdup_way {
+	enum tapdup_taker taker;
+	const struct tapdup_dev *to;
+};
+
+static struct tapdup_way tapdup_way(const struct tapdup_dev *from,
+				    const struct tapdup_dev *to)
 {
-	return to && to->tn == from->tn ? TAPDUP_WATCHED : TAPDUP_BLIND;
+	return (struct tapdup_way){
+		.taker = to && to->tn == from->tn ? TAPDUP_WATCHED :
+						    TAPDUP_BLIND,
+		.to = to,
+	};
 }
 
-static enum tapdup_taker tapdup_vlan(const struct tapdup_dev *td,
-				     const struct sk_buff *skb,
-				     const struct tapdup_dev **to)
+static struct tapdup_way tapdup_vlan(const struct tapdup_dev *td,
+				     const struct sk_buff *skb)
 {
 	struct net_device *vlan;
 
@@ -90,10 +103,9 @@ static enum tapdup_taker tapdup_vlan(const struct tapdup_dev *td,
 					skb_vlan_tag_get_id(skb));
 	/* What it finds may also sit on the master of the device. */
 	if (!vlan || vlan_dev_priv(vlan)->real_dev != td->dev)
-		return TAPDUP_NOBODY;
+		return (struct tapdup_way){ TAPDUP_NOBODY };
 
-	*to = tapdup_dev_find(vlan);
-	return tapdup_taker(td, *to);
+	return tapdup_way(td, tapdup_dev_find(vlan));
 }
 
 /* bond_should_deliver_exact_match(); a team shows its ports' state to nobody. */
@@ -113,9 +125,8 @@ static bool tapdup_port_is_idle(const struct net_device *dev,
 }
 
 /* As macvlan_handle_frame() finds the one it gives a unicast frame to. */
-static enum tapdup_taker tapdup_macvlan(const struct tapdup_dev *td,
-					const struct sk_buff *skb,
-					const struct tapdup_dev **to)
+static noinline struct tapdup_way tapdup_macvlan(const struct tapdup_dev *td,
+						 const struct sk_buff *skb)
 {
 	const struct ethhdr *eth = eth_hdr(skb);
 	struct net_device *upper;
@@ -123,8 +134,10 @@ static enum tapdup_taker tapdup_macvlan(const struct tapdup_dev *td,
 	enum macvlan_mode mode;
 
 	if (is_multicast_ether_addr(eth->h_dest))
-		return READ_ONCE(td->roles) & TAPDUP_MACVLANS_HERE ?
-			TAPDUP_WATCHED : TAPDUP_BLIND;
+		return (struct tapdup_way){
+			READ_ONCE(td->roles) & TAPDUP_MACVLANS_HERE ?
+				TAPDUP_WATCHED : TAPDUP_BLIND
+		};
 
 	netdev_for_each_upper_dev_rcu(td->dev, upper, iter) {
 		if (!netif_is_macvlan(upper))
@@ -134,42 +147,46 @@ static enum tapdup_taker tapdup_macvlan(const struct tapdup_dev *td,
 		    (mode == MACVLAN_MODE_SOURCE ||
 		     !ether_addr_equal(upper->dev_addr, eth->h_dest)))
 			continue;
-		*to = tapdup_dev_find(upper);
-		return tapdup_taker(td, *to);
+		return tapdup_way(td, tapdup_dev_find(upper));
 	}
 
-	return TAPDUP_NOBODY;
+	return (struct tapdup_way){ TAPDUP_NOBODY };
 }
 
-static enum tapdup_next tapdup_look_ahead(const struct tapdup_dev *td,
-					  const struct sk_buff *skb,
-					  const struct tapdup_dev **to)
+/* Where will taps see it again? Return: taker is NOBODY if that is nowhere. */
+static struct tapdup_way tapdup_look_ahead(const struct tapdup_dev *td,
+					   const struct sk_buff *skb,
+					   unsigned int roles)
 {
-	unsigned int roles = READ_ONCE(td->roles);
 	struct tapdup_takers takers = {};
+	struct tapdup_way way = {};
 
-	if (roles & TAPDUP_HAS_VLANS && skb_vlan_tag_present(skb))
-		takers.vlan = tapdup_vlan(td, skb, to);
+	if (roles & TAPDUP_HAS_VLANS && skb_vlan_tag_present(skb)) {
+		way = tapdup_vlan(td, skb);
+		takers.vlan = way.taker;
+	}
 
 	if (takers.vlan == TAPDUP_NOBODY && roles & TAPDUP_LAG_PORT) {
-		*to = rcu_dereference(td->lag);
-		takers.lag = tapdup_taker(td, *to);
+		way = tapdup_way(td, rcu_dereference(td->lag));
+		takers.lag = way.taker;
 		takers.lag_idle = tapdup_port_is_idle(td->dev, skb);
 	} else if (takers.vlan == TAPDUP_NOBODY &&
 		   roles & TAPDUP_HAS_MACVLANS) {
-		takers.macvlan = tapdup_macvlan(td, skb, to);
+		way = tapdup_macvlan(td, skb);
+		takers.macvlan = way.taker;
 	}
 
-	return tapdup_next(&takers);
+	if (tapdup_next(&takers) == TAPDUP_LAST)
+		return (struct tapdup_way){ TAPDUP_NOBODY };
+	return way;
 }
 
 static void tapdup_rx_account(const struct tapdup_dev *td,
-			      const struct sk_buff *skb,
-			      const struct tapdup_verdict *verdict)
+			      const struct sk_buff *skb, bool marked)
 {
 	this_cpu_inc(td->counts->rx_duplicates);
 	ng_count(&tapdup_guard, TAPDUP_rx_duplicates);
-	if (verdict->found)
+	if (marked)
 		ng_count(&tapdup_guard, TAPDUP_marked);
 	trace_tapdup_rx_duplicate(skb, td->dev);
 }
@@ -178,33 +195,33 @@ static void tapdup_rx_account(const struct tapdup_dev *td,
 unsigned int tapdup_ingress(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
-	struct tapdup_note *note = this_cpu_ptr(&tapdup_notes.rx);
 	const struct tapdup_dev *td = priv;
-	const struct tapdup_dev *to = NULL;
-	struct tapdup_round round = {
+	unsigned int roles = READ_ONCE(td->roles);
+	struct tapdup_verdict verdict;
+	struct tapdup_way way = {};
+	struct tapdup_note *note;
+	struct tapdup_round round;
+
+	/* First, so that little has to be kept over the calls this takes. */
+	if (roles & TAPDUP_RX_TAKERS && tapdup_is_live(td->tn))
+		way = tapdup_look_ahead(td, skb, roles);
+
+	note = this_cpu_ptr(&tapdup_notes.rx);
+	round = (struct tapdup_round){
 		.mark = skb->mark,
+		.bit = tapdup_bit(),
 		.noted = tapdup_is_noted(note, skb, td),
 		.noted_bit = note->bit,
+		.strays = roles & TAPDUP_UPPER ? READ_ONCE(tapdup_strays) : 0,
+		.wanted = way.taker != TAPDUP_NOBODY,
 	};
-	struct tapdup_verdict verdict;
-
-	if (READ_ONCE(td->roles) & TAPDUP_UPPER)
-		round.strays = READ_ONCE(tapdup_strays);
-	if (tapdup_is_live(td->tn) &&
-	    tapdup_look_ahead(td, skb, &to) == TAPDUP_ANOTHER) {
-		round.wanted = true;
-		round.bit = tapdup_bit();
-	} else {
-		to = NULL;
-	}
-
 	verdict = tapdup_judge(&round);
 	if (skb->mark != verdict.mark)
 		skb->mark = verdict.mark;
-	tapdup_note(note, skb, to, verdict.set);
+	tapdup_note(note, skb, way.to, verdict.set);
 
 	if (verdict.kind == TAPDUP_DUPLICATE)
-		tapdup_rx_account(td, skb, &verdict);
+		tapdup_rx_account(td, skb, verdict.found);
 	return NF_ACCEPT;
 }
 

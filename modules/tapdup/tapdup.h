@@ -35,6 +35,10 @@ enum tapdup_role {
 	TAPDUP_BRIDGE		= BIT(8),
 };
 
+/* Somebody above takes frames from it on receive. */
+#define TAPDUP_RX_TAKERS (TAPDUP_LAG_PORT | TAPDUP_HAS_VLANS | \
+			  TAPDUP_HAS_MACVLANS)
+
 /* A bridge port that is nothing else has nothing to say on receive. */
 #define TAPDUP_RX_ROLES	(TAPDUP_UPPER | TAPDUP_LAG_PORT | TAPDUP_HAS_VLANS | \
 			 TAPDUP_HAS_MACVLANS)
