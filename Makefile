@@ -62,6 +62,19 @@ coverage: setup guest tools ## which lines of modules/ KUnit and the incidents r
 lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck
 	@tools/lint
 
+# What the peers in make bench, and its chart, need besides.
+BENCH_PACKAGES := clang gnuplot-nox iptables libbpf-dev
+
+.PHONY: bench
+bench: kernels guest tools ## count what a packet pays, in guests: table, build/bench/results.csv and .svg; SECTIONS=
+	@tools/vm/setup $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory build/guest/peers.bpf.o
+	@tools/bench/run $(SECTIONS)
+
+.PHONY: bench-record
+bench-record: kernels guest ## record the five rows that make check compares, in tools/bench/recorded.csv
+	@tools/bench/run --record
+
 .PHONY: install
 install: modules ## install the modules for KVER, and their modprobe.d file
 	install -D -m 644 -t /lib/modules/$(KVER)/updates $(BUILD)/modules/*.ko
@@ -83,7 +96,7 @@ clean: ## remove build/; the caches outside the checkout stay
 	rm -rf build
 
 # Programs that guests run, static because a guest has few libraries.
-GUEST_C := $(wildcard tools/incidents/*.d/*.c)
+GUEST_C := $(wildcard tools/incidents/*.d/*.c) tools/bench/load.c
 GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
 ifneq ($(words $(GUEST)),$(words $(sort $(GUEST))))
 $(error two programs for guests have one name: $(GUEST))
@@ -91,6 +104,10 @@ endif
 vpath %.c $(sort $(dir $(GUEST_C)))
 .PHONY: guest
 guest: setup $(GUEST)
+
+build/guest/peers.bpf.o: tools/bench/peers.bpf.c
+	@mkdir -p $(@D)
+	clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 
 build/guest/%: %.c
 	@mkdir -p $(@D)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Does a packet pay for how much there is of everything? And what do loading, reading and remembering cost?
+
+: "${tracing:?comes from tools/bench/lib.sh}"
+
+# batch COMMAND-FORMAT FIRST LAST: ip(8), one line per number.
+batch() {
+	local i
+
+	# shellcheck disable=SC2059 # a format it is
+	for ((i = $2; i <= $3; i++)); do printf "$1\n" "${i}" "${i}"; done >/tmp/batch
+	ip -batch /tmp/batch
+}
+
+section_scale() {
+	scale_vlans
+	scale_thieves
+	scale_tables
+	scale_memory
+	scale_namespaces
+}
+
+scale_vlans() {
+	local vlans last=1
+
+	thief
+	row 'with many VLANs' 'no module' arrive_vlan 4001
+	all_on
+	for vlans in 1 100 4000; do
+		# bond0.1000 is there already.
+		[[ $vlans = 1 ]] || batch 'link add link bond0 name v%s type vlan id %s' $((last + 1)) $vlans 2>/dev/null
+		last=$vlans
+		row 'with many VLANs' "all guards, $vlans VLANs" arrive_vlan 4001
+	done
+	guards_off
+	row 'with many VLANs' 'no module, 4000 VLANs' arrive_vlan 4001
+	no_thief
+	remove_devices 'v[0-9]*'
+}
+
+scale_thieves() {
+	local thieves last=0
+
+	row 'with many thieves' 'no module' arrive_vlan 4001
+	guard_on vlansteal mode=rescue
+	for thieves in 1 100 1000; do
+		batch 'link add link bond0 name v%s type vlan id %s' $((last + 1)) $((thieves == 1000 ? 999 : thieves))
+		batch 'link add link e0 name t%s type vlan id %s' $((last + 1)) $thieves
+		last=$thieves
+		is "$thieves thieves are known" "$(counter vlansteal conflicts)" $thieves
+		row 'with many thieves' "vlansteal, $thieves thieves" arrive_vlan 4001
+	done
+}
+
+# remove_devices GLOB
+remove_devices() {
+	local device
+
+	for device in /sys/class/net/$1; do echo "link del ${device##*/}"; done >/tmp/batch
+	ip -batch /tmp/batch
+}
+
+memory() { awk '$1 == "Slab:" || $1 == "Percpu:" { sum += $2 } END { print sum }' /proc/meminfo; }
+
+# What a million different culprits cost: the tables are bounded.
+scale_memory() {
+	local before rst
+
+	conntrack_on
+	sysctl -qw net.netfilter.nf_conntrack_checksum=0
+	rst=${n0_hex}0200000000020800$(ipv4 40 06 c0000202 c0000201)XXXXXXXX$(zeros 8)50040000$(zeros 4)$(zeros 6)
+	wrap=1000000
+	packets=50000
+	row 'a million INVALID flows' 'no module' cable n1 "$rst"
+	packets=500000
+	guard_on ctinvalid
+	before=$(memory)
+	row 'a million INVALID flows' ctinvalid cable n1 "$rst"
+	fact 'memory for a million INVALID flows' $(($(memory) - before)) KiB
+	guards_off
+	conntrack_off
+
+	packets=50000
+	row 'a million bad MACs' 'no module' cable n1 "$(padded deadbeefcafe)"
+	packets=500000
+	guard_on padstrip devices=n0
+	before=$(memory)
+	row 'a million bad MACs' 'padstrip' cable n1 "$(padded deadbeefcafe)"
+	fact 'memory for a million bad MACs' $(($(memory) - before)) KiB
+	guards_off
+	packets=50000 wrap=1
+}
+
+# rtnl COMMAND...: runs it and prints the longest time for which anybody held RTNL meanwhile, in microseconds.
+rtnl() {
+	printf '%s\n' 'r:rtnl/got rtnl_lock' 'p:rtnl/let __rtnl_unlock' >$tracing/kprobe_events
+	echo 4096 >$tracing/buffer_size_kb
+	echo >$tracing/trace
+	echo 1 >$tracing/events/rtnl/enable
+	"$@" >/dev/null
+	echo 0 >$tracing/events/rtnl/enable
+	# "COMMAND-PID [CPU] FLAGS SECONDS.MICROSECONDS: EVENT: ..."
+	awk '
+		match($0, /[0-9]+\.[0-9]+: (got|let): /) {
+			split(substr($0, RSTART, RLENGTH), word, ": ")
+			if (word[2] == "got")
+				got = word[1]
+			else if (got) {
+				if (word[1] - got > most) most = word[1] - got
+				got = 0
+				holds++
+			}
+		}
+		END { printf "%d %d\n", most * 1000000, holds }' $tracing/trace
+	echo >$tracing/kprobe_events
+}
+
+# took COMMAND...: thousands of instructions.
+took() {
+	local begun
+
+	begun=$(now)
+	"$@" >/dev/null
+	echo $((($(now) - begun) / 1000))
+}
+
+# With a thousand thieves and their bond's VLANs, which makes two thousand devices.
+scale_tables() {
+	local held holds table open
+
+	fact 'devices' "$(find /sys/class/net -type l | wc -l)" devices
+	fact 'modprobe netguard with them' "$(took all_on)" 'thousand instructions'
+	guards_off
+	read -r held holds <<<"$(rtnl all_on)"
+	check 'somebody held RTNL meanwhile' test "$holds" -gt 0
+	fact 'longest hold of RTNL during modprobe netguard' "$held" "us at an instruction a nanosecond"
+	$load packet &
+	open=$!
+	read -r held holds <<<"$(rtnl sleep 2)"
+	fact 'longest hold of RTNL after a capture was opened' "$held" "us at an instruction a nanosecond"
+	for table in vlansteal/thieves padstrip/senders ctinvalid/flows tapdup/devices pathmtu/paths redirect/routers; do
+		fact "reading $table, $(wc -l <$ng_debugfs/$table) rows" "$(took cat $ng_debugfs/$table)" 'thousand instructions'
+		read -r held holds <<<"$(rtnl cat $ng_debugfs/$table)"
+		fact "longest hold of RTNL while reading $table" "$held" "us at an instruction a nanosecond"
+	done
+	kill $open
+	wait $open 2>/dev/null
+	read -r held holds <<<"$(rtnl guards_off)"
+	fact 'longest hold of RTNL during modprobe -r netguard' "$held" "us at an instruction a nanosecond"
+	remove_devices 't[0-9]*'
+	remove_devices 'v[0-9]*'
+}
+
+scale_namespaces() {
+	local namespaces last=0 i
+
+	row 'with many namespaces' 'no module' receive
+	all_on
+	for namespaces in 10 1000; do
+		for ((i = last; i < namespaces; i++)); do echo "netns add m$i"; done >/tmp/batch
+		ip -batch /tmp/batch
+		last=$namespaces
+		row 'with many namespaces' "all guards, $namespaces namespaces" receive
+	done
+	guards_off
+	row 'with many namespaces' 'no module, 1000 namespaces' receive
+}
