@@ -14,15 +14,7 @@ batch() {
 	ip -batch /tmp/batch
 }
 
-section_scale() {
-	scale_vlans
-	scale_thieves
-	scale_tables
-	scale_memory
-	scale_namespaces
-}
-
-scale_vlans() {
+section_vlans() {
 	local vlans last=1
 
 	thief
@@ -40,7 +32,7 @@ scale_vlans() {
 	remove_devices 'v[0-9]*'
 }
 
-scale_thieves() {
+section_thieves() {
 	local thieves last=0
 
 	row 'with many thieves' 'no module' arrive_vlan 4001
@@ -52,6 +44,8 @@ scale_thieves() {
 		is "$thieves thieves are known" "$(counter vlansteal conflicts)" $thieves
 		row 'with many thieves' "vlansteal, $thieves thieves" arrive_vlan 4001
 	done
+	guards_off
+	scale_tables
 }
 
 # remove_devices GLOB
@@ -65,7 +59,7 @@ remove_devices() {
 memory() { awk '$1 == "Slab:" || $1 == "Percpu:" { sum += $2 } END { print sum }' /proc/meminfo; }
 
 # What a million different culprits cost: the tables are bounded.
-scale_memory() {
+section_memory() {
 	local before rst
 
 	conntrack_on
@@ -153,7 +147,7 @@ scale_tables() {
 	remove_devices 'v[0-9]*'
 }
 
-scale_namespaces() {
+section_namespaces() {
 	local namespaces last=0 i
 
 	row 'with many namespaces' 'no module' receive
