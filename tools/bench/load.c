@@ -7,6 +7,7 @@
  *	FLOWS sockets in turn, SIZE bytes of payload each.
  * load sink ADDRESS PORT: a UDP socket that nobody reads, until killed. Its
  *	buffer is full after a few datagrams; from then on each costs the same.
+ * load hold COUNT: as many socket buffers of each of some sizes, until killed.
  * load packet: a packet socket that asked for no packets yet, until killed.
  */
 #include <arpa/inet.h>
@@ -147,6 +148,26 @@ static int sink(const char *ip, const char *port)
 	return pause();
 }
 
+static int hold(long count)
+{
+	static const size_t sizes[] = { 1, 400, 1400 };
+	static char payload[1400];
+	int fds[2], room = 1 << 30;
+	size_t i;
+	long n;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) ||
+	    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		die("hold");
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		for (n = 0; n < count; n++)
+			if (send(fds[0], payload, sizes[i], 0) < 0)
+				die("hold");
+	puts("held");
+	fflush(stdout);
+	return pause();
+}
+
 static int packet(void)
 {
 	if (socket(AF_PACKET, SOCK_RAW, 0) < 0)
@@ -165,9 +186,11 @@ int main(int argc, char **argv)
 		return udp(argv + 2);
 	if (!strcmp(what, "sink") && argc == 4)
 		return sink(argv[2], argv[3]);
+	if (!strcmp(what, "hold") && argc == 3)
+		return hold(atol(argv[2]));
 	if (!strcmp(what, "packet"))
 		return packet();
 
-	fprintf(stderr, "usage: load frames|udp|sink|packet ..., see load.c\n");
+	fprintf(stderr, "usage: load frames|udp|sink|hold|packet ..., see load.c\n");
 	return 2;
 }
