@@ -9,6 +9,8 @@
 
 #include <linux/workqueue.h>
 
+#include "texts.h"
+
 /**
  * struct ctinvalid_held - the line that a CPU holds back
  * @lock: the worker may take the line away from the CPU
@@ -31,51 +33,13 @@ struct ctinvalid_held {
 
 static DEFINE_PER_CPU(struct ctinvalid_held, ctinvalid_held);
 
+#define CTINVALID_TEXT(_id, _name, _cause, _fix)			\
+	[CTINVALID_##_id] = { _cause, _fix },
+
 static const struct {
 	const char *cause;
 	const char *fix;
-} ctinvalid_texts[] = {
-	[CTINVALID_NO_FLOW] = {
-		"no connection is tracked for it and it cannot start one: it is late, the entry was flushed, or the other direction takes another route",
-		"asymmetric route: notrack it or accept ct state invalid; else: nft add rule ... ct state invalid drop in the input chain",
-	},
-	[CTINVALID_SEQ_OVER] = {
-		"it lies beyond what its receiver has offered to take: part of the connection bypasses this host, or somebody rewrites or forges segments",
-		"find who sends it; to stop checking the windows of every flow: sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1",
-	},
-	[CTINVALID_ACK_OVER] = {
-		"it acknowledges data that never passed here: part of the connection bypasses this host, or somebody rewrites or forges segments",
-		"find who sends it; to stop checking the windows of every flow: sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1",
-	},
-	[CTINVALID_BAD_FLAGS] = {
-		"no TCP sends these flags together: a port scan or a broken sender",
-		"safe to drop: nft add rule ... ct state invalid drop",
-	},
-	[CTINVALID_BAD_CHECKSUM] = {
-		"its checksum is wrong: it was damaged on the way, or a middlebox changed it without summing again",
-		"look for errors on the incoming device: ethtool -S; if its offload is to blame: ethtool -K DEV rx off",
-	},
-	[CTINVALID_BAD_STATE] = {
-		"its connection is in a state where this packet cannot come: late after the close, or from the wrong side",
-		"none needed for single packets; many of one flow: find who sends them",
-	},
-	[CTINVALID_RST_SEQ] = {
-		"a RST older than what its sender has acknowledged: late, or a forged attempt to end the connection",
-		"none needed; to let such pass: sysctl net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1",
-	},
-	[CTINVALID_MALFORMED] = {
-		"a header is cut off or contradicts itself",
-		"safe to drop: nft add rule ... ct state invalid drop; then find its sender",
-	},
-	[CTINVALID_ICMP_UNRELATED] = {
-		"an ICMP error that quotes a packet of no tracked connection",
-		"none needed; on an asymmetric route let ICMP errors pass before ct state invalid drop, path MTU discovery needs them",
-	},
-	[CTINVALID_OTHER] = {
-		"conntrack refused it and the flow's state does not show why",
-		"the kernel's own words: sysctl net.netfilter.nf_conntrack_log_invalid=255 net.netfilter.nf_log_all_netns=1",
-	},
-};
+} ctinvalid_texts[] = { CTINVALID_TEXTS(CTINVALID_TEXT) };
 
 /* What follows from being INVALID in a flow that this host NATs. */
 static const struct {
