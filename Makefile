@@ -24,7 +24,7 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
-	libpcap-dev tshark dkms sparse coccinelle shellcheck cppcheck
+	libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev util-linux jq systemd mandoc tshark dkms sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
@@ -39,7 +39,7 @@ kernels: setup
 
 .PHONY: tools
 tools: ## build the command netguard into build/tools
-	@tools/vm/setup build-essential libpcap-dev
+	@tools/vm/setup build-essential libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev
 	$(MAKE) -C tools/netguard O=$(CURDIR)/build/tools
 
 .PHONY: demo

@@ -7,6 +7,12 @@
 #include <string.h>
 
 static const struct command commands[] = {
+	{ "status", status_command, "what is wrong, who does it, what fixes it" },
+	{ "explain", explain_command, "what a counter, reason or verdict means" },
+	{ "set", set_command, "change a guard's parameter" },
+	{ "watch", watch_command, "what the guards count, live" },
+	{ "audit", audit_command, "what can be found without the modules" },
+	{ "metrics", metrics_command, "counters and findings for Prometheus" },
 	{ "capture", capture_command, "capture packets, each one once" },
 };
 

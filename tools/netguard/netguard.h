@@ -11,10 +11,18 @@ struct command {
 	const char *help;
 };
 
-/* Exit statuses. */
+/* Exit statuses of capture. */
 enum { NG_OK, NG_FAILED, NG_USAGE };
+/* Of status, audit and the others: nothing found, something found, an error. */
+enum { NG_NOTHING, NG_FOUND, NG_ERROR };
 
+int audit_command(int argc, char **argv);
 int capture_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
 int extcap_command(int argc, char **argv);
+int metrics_command(int argc, char **argv);
+int set_command(int argc, char **argv);
+int status_command(int argc, char **argv);
+int watch_command(int argc, char **argv);
 
 #endif
