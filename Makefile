@@ -24,7 +24,7 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
-	libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev util-linux jq systemd mandoc tshark dkms sparse coccinelle shellcheck cppcheck
+	libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev util-linux bash-completion jq systemd mandoc tshark dkms sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
@@ -59,7 +59,7 @@ coverage: setup guest tools ## which lines of modules/ KUnit and the incidents r
 	@tools/check coverage
 
 .PHONY: lint
-lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck
+lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck, mandoc
 	@tools/lint
 
 # What the peers in make bench, and its chart, need besides.
@@ -76,10 +76,14 @@ bench-record: kernels guest ## record the five rows that make check compares, in
 	@tools/bench/run --record
 
 .PHONY: install
-install: modules ## install the modules for KVER, and their modprobe.d file
+install: modules install-tools ## install the modules for KVER, their modprobe.d file, and the command
 	install -D -m 644 -t /lib/modules/$(KVER)/updates $(BUILD)/modules/*.ko
 	install -D -m 644 tools/packaging/modprobe.conf /etc/modprobe.d/netguard.conf
 	depmod $(KVER)
+
+.PHONY: install-tools
+install-tools: tools ## install the command netguard, its manual pages and completion, below DESTDIR
+	$(MAKE) -C tools/netguard O=$(CURDIR)/build/tools install
 
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 

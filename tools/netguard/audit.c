@@ -83,7 +83,8 @@ static void add(struct audit *audit, const struct rule *rules, char *line)
 	struct finding *finding;
 	struct row row;
 
-	if (!row_parse(line, &row) || !(rule = rule_find(rules, &row))) {
+	rule = row_parse(line, &row) ? rule_find(rules, &row) : NULL;
+	if (!rule) {
 		free(line);
 		return;
 	}
@@ -235,23 +236,24 @@ static void judge_redirects(struct audit *audit, const struct net *net, const ch
 	free(list);
 }
 
-/* The value below a name in /proc/net/snmp, where a line of names is followed by one of values. */
+/* The value below a name in /proc/net/snmp: a line of names, then one of values. */
 static uint64_t snmp_value(const char *protocol, const char *wanted)
 {
 	char names[2048], values[2048], *name, *value, *at_name, *at_value;
+	static const char space[] = "\n ";
 	FILE *file = fopen("/proc/self/net/snmp", "re");
 	uint64_t found = 0;
 
 	while (file && fgets(names, sizeof(names), file) && fgets(values, sizeof(values), file)) {
-		name = strtok_r(names, " \n", &at_name);
-		value = strtok_r(values, " \n", &at_value);
+		name = strtok_r(names, space, &at_name);
+		value = strtok_r(values, space, &at_value);
 		if (!name || strcmp(name, protocol))
 			continue;
 		while (name && value) {
 			if (!strcmp(name, wanted))
 				found = strtoull(value, NULL, 10);
-			name = strtok_r(NULL, " \n", &at_name);
-			value = strtok_r(NULL, " \n", &at_value);
+			name = strtok_r(NULL, space, &at_name);
+			value = strtok_r(NULL, space, &at_value);
 		}
 	}
 	if (file)

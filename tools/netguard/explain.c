@@ -25,7 +25,10 @@ static char *meaning(const struct term *term)
 		return rule_expand("an INVALID packet: {cause}", &row, false);
 	for (i = 0; i < guard->n_counters; i++)
 		if (!strcmp(guard->counters[i].name, term->name))
-			return format("%s: %s", guard->counters[i].gauge ? "number of now" : "counted since the module was loaded",
+			return format("%s: %s",
+				      guard->counters[i].gauge
+					      ? "number of now"
+					      : "counted since the module was loaded",
 				      guard->counters[i].help);
 	return need(strdup("?"));
 }
@@ -34,7 +37,8 @@ static void print_term(const struct term *term)
 {
 	char *means = meaning(term);
 
-	printf("%s%s.%s%s (%s)\n", colour(BOLD), term->guard, term->name, colour(PLAIN), term->kind);
+	printf("%s%s.%s%s (%s)\n", colour(BOLD), term->guard, term->name, colour(PLAIN),
+	       term->kind);
 	text_labelled("is", BOLD, means);
 	if (term->comes)
 		text_labelled("from", BOLD, term->comes);

@@ -94,6 +94,18 @@ bool is_number(const char *value)
 	return *value && strlen(value) < 19 && value[strspn(value, "0123456789")] == '\0';
 }
 
+/* A device's name may be all digits, and so may a sample of bytes. */
+static bool is_name(const char *key)
+{
+	static const char *const names[] = { "thief", "lower", "master", "dev", "in", "sample" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], key))
+			return true;
+	return false;
+}
+
 struct json_object *finding_json(const struct finding *finding)
 {
 	struct json_object *object = json_object_new_object();
@@ -102,19 +114,17 @@ struct json_object *finding_json(const struct finding *finding)
 	char *text;
 	size_t i;
 
-	json_object_object_add(object, "level", json_object_new_string(
-		finding->level == LEVEL_FINDING ? "finding" : "remark"));
+	json_add_text(object, "level", finding->level == LEVEL_FINDING ? "finding" : "remark");
 	json_add_text(object, "who", finding->who);
 	json_add_text(object, "why", finding->why);
 	json_add_text(object, "fix", finding->fix);
 	for (i = 0; i < finding->row.n; i++) {
 		pair = &finding->row.pairs[i];
 		text = value_text(pair->value);
-		/* Names may be all digits, and a MAC's sample may too. */
 		json_object_object_add(row, pair->key,
-			is_number(text) && strcmp(pair->key, "sample") ?
-			json_object_new_int64(strtoll(text, NULL, 10)) :
-			json_object_new_string(text));
+				       is_number(text) && !is_name(pair->key) ?
+					       json_object_new_int64(strtoll(text, NULL, 10)) :
+					       json_object_new_string(text));
 		free(text);
 	}
 	json_object_object_add(object, "row", row);
@@ -123,7 +133,10 @@ struct json_object *finding_json(const struct finding *finding)
 
 void json_print(struct json_object *object, bool pretty)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE |
-		(pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : 0)));
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	if (pretty)
+		flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
+	puts(json_object_to_json_string_ext(object, flags));
 	json_object_put(object);
 }

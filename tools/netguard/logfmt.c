@@ -79,8 +79,8 @@ static size_t decode(const char *value, char *byte)
 	if (*value != '\\' || !value[1])
 		return 1;
 	if (value[1] == 'x' && isxdigit(value[2]) && isxdigit(value[3])) {
-		sscanf(value + 2, "%2x", &code);
-		*byte = code;
+		if (sscanf(value + 2, "%2x", &code) == 1)
+			*byte = (char)code;
 		return 4;
 	}
 	letter = strchr(letters, value[1]);
@@ -128,14 +128,24 @@ char *value_text(const char *value)
 	return need(strdup(value));
 }
 
+/* No shell sees anything in it. */
+static bool is_plain(const char *value)
+{
+	bool plain = *value;
+
+	for (; *value; value++)
+		plain &= isalnum((unsigned char)*value) || strchr("_.:/@%+,-", *value);
+	return plain;
+}
+
 char *value_quoted(const char *value)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/@%+,-";
 	char *text, *to;
 
-	if (*value && value[strspn(value, plain)] == '\0')
+	if (is_plain(value))
 		return need(strdup(value));
-	text = to = need(malloc(2 * strlen(value) + 4));
+	text = need(malloc(2 * strlen(value) + 4));
+	to = text;
 	/* bash reads in $'' the very escapes that the kernel writes. */
 	to = stpcpy(to, "$'");
 	for (; *value; value++) {
@@ -143,6 +153,7 @@ char *value_quoted(const char *value)
 			*to++ = '\\';
 		*to++ = *value;
 	}
-	strcpy(to, "'");
+	*to++ = '\'';
+	*to = '\0';
 	return text;
 }

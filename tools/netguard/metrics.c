@@ -43,7 +43,8 @@ static void print_versions(FILE *to, const struct state *state)
 {
 	size_t i;
 
-	family(to, "build_info", "gauge", "Versions of the module that runs, of the one installed, and of this command.");
+	family(to, "build_info", "gauge",
+	       "Versions of the module that runs, of the one installed, and of this command.");
 	fputs("netguard_build_info{version=\"", to);
 	label(to, state->core.running);
 	fputs("\",installed=\"", to);
@@ -51,7 +52,8 @@ static void print_versions(FILE *to, const struct state *state)
 	fputs("\",command=\"" NG_VERSION "\"} 1\n", to);
 	family(to, "up", "gauge", "1 if the modules' files could be read.");
 	fprintf(to, "netguard_up %d\n", !state->error);
-	family(to, "version_skew", "gauge", "1 if another build of a module runs than the one installed.");
+	family(to, "version_skew", "gauge",
+	       "1 if another build of a module runs than the one installed.");
 	fprintf(to, "netguard_version_skew %d\n", state->skewed);
 	family(to, "guard_loaded", "gauge", "1 if the guard's module is loaded.");
 	for (i = 0; i < n_guards; i++)
@@ -85,7 +87,8 @@ static void print_offenders(FILE *to, const struct guard_state *state)
 		for (k = i; k < state->n_findings; k++)
 			if (!strcmp(findings[k].subject, findings[i].subject))
 				weight += findings[k].weight;
-		fprintf(to, "netguard_offender_events{guard=\"%s\",offender=\"", state->guard->name);
+		fprintf(to, "netguard_offender_events{guard=\"%s\",offender=\"",
+			state->guard->name);
 		label(to, findings[i].subject);
 		fprintf(to, "\"} %" PRIu64 "\n", weight);
 		shown++;
@@ -101,7 +104,8 @@ static void print_findings(FILE *to, const struct state *state)
 		if (state->guards[i].readable)
 			fprintf(to, "netguard_findings{guard=\"%s\"} %zu\n", guards[i].name,
 				state->guards[i].n_findings);
-	family(to, "offender_events", "gauge", "Frames, packets or redirects of each guard's worst culprits.");
+	family(to, "offender_events", "gauge",
+	       "Frames, packets or redirects of each guard's worst culprits.");
 	for (i = 0; i < n_guards; i++)
 		print_offenders(to, &state->guards[i]);
 }
@@ -109,7 +113,8 @@ static void print_findings(FILE *to, const struct state *state)
 static void print_counters(FILE *to, const struct guard_state *state)
 {
 	const struct counter_value *value;
-	const char *total;
+	char *name, *help;
+	bool gauge;
 	size_t i;
 
 	for (i = 0; i < state->n_counters; i++) {
@@ -117,11 +122,13 @@ static void print_counters(FILE *to, const struct guard_state *state)
 		/* Without its sentence one cannot tell a counter from a gauge. */
 		if (!value->counter)
 			continue;
-		total = value->counter->gauge ? "" : "_total";
-		fprintf(to, "# HELP netguard_%s_%s%s %s.\n# TYPE netguard_%s_%s%s %s\nnetguard_%s_%s%s %" PRIu64 "\n",
-			state->guard->name, value->name, total, value->counter->help,
-			state->guard->name, value->name, total, value->counter->gauge ? "gauge" : "counter",
-			state->guard->name, value->name, total, value->value);
+		gauge = value->counter->gauge;
+		name = format("%s_%s%s", state->guard->name, value->name, gauge ? "" : "_total");
+		help = format("%s.", value->counter->help);
+		family(to, name, gauge ? "gauge" : "counter", help);
+		fprintf(to, "netguard_%s %" PRIu64 "\n", name, value->value);
+		free(name);
+		free(help);
 	}
 }
 
@@ -161,12 +168,10 @@ static void write_file(const char *path, const struct state *state)
 
 int metrics_command(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "textfile", required_argument, NULL, 't' },
-		{ "recent", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{}
-	};
+	static const struct option longs[] = { { "textfile", required_argument, NULL, 't' },
+					       { "recent", required_argument, NULL, 'r' },
+					       { "help", no_argument, NULL, 'h' },
+					       {} };
 	const char *file = NULL;
 	uint64_t recent_ms = 0;
 	struct state state;

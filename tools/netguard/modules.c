@@ -45,13 +45,12 @@ static void modinfo(const char *name, bool (*found)(const char *key, const char 
 	if (!ctx || kmod_module_new_from_lookup(ctx, name, &list) < 0 || !list)
 		goto out;
 	module = kmod_module_get_module(list);
-	if (!module || !kmod_module_get_path(module) ||
-	    kmod_module_get_info(module, &info) < 0)
+	if (!module || !kmod_module_get_path(module) || kmod_module_get_info(module, &info) < 0)
 		goto out;
-	kmod_list_foreach(at, info)
-		if (found(kmod_module_info_get_key(at),
-			  kmod_module_info_get_value(at), data))
+	kmod_list_foreach(at, info) {
+		if (found(kmod_module_info_get_key(at), kmod_module_info_get_value(at), data))
 			break;
+	}
 out:
 	kmod_module_info_free_list(info);
 	kmod_module_unref(module);
@@ -106,13 +105,11 @@ size_t module_parameters(const char *guard, struct module_parameter *parameters)
 	count = scandir(path, &files, NULL, alphasort);
 	for (i = 0; i < count; i++) {
 		if (*files[i]->d_name != '.' && n < PARAMETERS_MAX) {
-			snprintf(parameters[n].name, sizeof(parameters[n].name),
-				 "%.*s", (int)sizeof(parameters[n].name) - 1,
+			snprintf(parameters[n].name, sizeof(parameters[n].name), "%.*s",
+				 (int)sizeof(parameters[n].name) - 1, files[i]->d_name);
+			snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", name,
 				 files[i]->d_name);
-			snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s",
-				 name, files[i]->d_name);
-			file_read(path, parameters[n].value,
-				  sizeof(parameters[n].value));
+			file_read(path, parameters[n].value, sizeof(parameters[n].value));
 			n++;
 		}
 		free(files[i]);
@@ -133,8 +130,7 @@ static bool help_found(const char *key, const char *value, void *data)
 	struct help *help = data;
 
 	len = strlen(help->parameter);
-	if (strcmp(key, "parm") || strncmp(value, help->parameter, len) ||
-	    value[len] != ':')
+	if (strcmp(key, "parm") || strncmp(value, help->parameter, len) || value[len] != ':')
 		return false;
 	help->text = need(strdup(value + len + 1));
 	return true;

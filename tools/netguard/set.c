@@ -67,8 +67,8 @@ static int parameter_set(const struct guard *guard, const char *name, const char
 
 	module_read(&module, guard->name);
 	if (!module.loaded) {
-		fprintf(stderr, "netguard: the module %s is not loaded: modprobe %s\n",
-			module.name, module.name);
+		fprintf(stderr, "netguard: the module %s is not loaded: modprobe %s\n", module.name,
+			module.name);
 		return NG_ERROR;
 	}
 	if (!parameter_get(guard, name, old, sizeof(old)))
@@ -86,7 +86,8 @@ static int parameter_set(const struct guard *guard, const char *name, const char
 		return refused(guard, name, value, error);
 
 	parameter_get(guard, name, now, sizeof(now));
-	printf("%s.%s: %s -> %s\n", guard->name, name, *old ? old : "(empty)", *now ? now : "(empty)");
+	printf("%s.%s: %s -> %s\n", guard->name, name, *old ? old : "(empty)",
+	       *now ? now : "(empty)");
 	return NG_NOTHING;
 }
 

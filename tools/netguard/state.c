@@ -70,8 +70,7 @@ static void add_finding(struct guard_state *state, const struct namespaces *name
 	size_t n = state->n_findings + state->n_remarks;
 	struct finding *finding;
 
-	state->findings = need(realloc(state->findings,
-				       (n + 1) * sizeof(*state->findings)));
+	state->findings = need(realloc(state->findings, (n + 1) * sizeof(*state->findings)));
 	finding = &state->findings[n];
 	finding_make(finding, rule, row, line, namespaces);
 	for (; line && key && *key; key++)
@@ -144,12 +143,12 @@ static bool debugfs_missing(struct state *state)
 		state->help = "modprobe netguard";
 	} else if (statfs(DEBUGFS, &fs) || fs.f_type != DEBUGFS_MAGIC) {
 		state->error = "debugfs is not mounted";
-		state->help = "mount -t debugfs debugfs " DEBUGFS;
+		state->help = "mount -t debugfs none " DEBUGFS;
 	} else if (access(DEBUGFS "/netguard", F_OK)) {
 		bool denied = errno == EACCES || errno == EPERM;
 
-		state->error = denied ? "only root may read " DEBUGFS "/netguard" :
-				DEBUGFS "/netguard is not there (booted with debugfs=off?)";
+		state->error = denied ? "only root may read " DEBUGFS "/netguard"
+				      : DEBUGFS "/netguard is not there (booted with debugfs=off?)";
 		state->help = denied ? "sudo netguard" : "cat /proc/cmdline";
 	}
 	return state->error;

@@ -9,14 +9,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char usage[] =
-	"usage: netguard status [options] [GUARD...]\n"
-	"\n"
-	"  -j, --json            as JSON; with -p indented\n"
-	"  -a, --all             counters that are 0 too, and every remark\n"
-	"  -r, --recent=SECONDS  only what was seen within so many seconds\n"
-	"\n"
-	"exit status: 0 nothing found, 1 findings, 2 error\n";
+static const char usage[] = "usage: netguard status [options] [GUARD...]\n"
+			    "\n"
+			    "  -j, --json            as JSON; with -p indented\n"
+			    "  -a, --all             counters that are 0 too, and every remark\n"
+			    "  -r, --recent=SECONDS  only what was seen within so many seconds\n"
+			    "\n"
+			    "exit status: 0 nothing found, 1 findings, 2 error\n";
 
 struct status_options {
 	bool json, pretty, all;
@@ -44,7 +43,9 @@ static void print_counters(const struct guard_state *state, bool all)
 		value = &state->counters[i];
 		if (value->value || all)
 			printf("  %s%12" PRIu64 "  %-22s %s%s\n", colour(DIM), value->value,
-			       value->name, value->counter ? value->counter->help : "(not known to this command)",
+			       value->name,
+			       value->counter ? value->counter->help
+					      : "(not known to this command)",
 			       colour(PLAIN));
 	}
 }
@@ -73,7 +74,7 @@ static void print_guard(const struct guard_state *state, const struct status_opt
 	else
 		printf("%snothing found%s\n", colour(GREEN), colour(PLAIN));
 	if (module_skewed(&state->module))
-		printf("  %sruns %s, installed is %s: modprobe -r netguard && modprobe netguard%s\n",
+		printf("  %sruns %s, installed is %s%s\n",
 		       colour(YELLOW), state->module.running, state->module.installed,
 		       colour(PLAIN));
 
@@ -81,11 +82,11 @@ static void print_guard(const struct guard_state *state, const struct status_opt
 	for (i = 0; i < shown; i++)
 		finding_print(&state->findings[i]);
 	if (shown < findings)
-		printf("  %s%zu more: netguard status -a %s%s\n", colour(YELLOW),
-		       findings - shown, state->guard->name, colour(PLAIN));
+		printf("  %s%zu more: netguard status -a %s%s\n", colour(YELLOW), findings - shown,
+		       state->guard->name, colour(PLAIN));
 	if (remarks && !options->all)
-		printf("  %sremarks: %zu, see netguard status -a %s%s\n", colour(DIM),
-		       remarks, state->guard->name, colour(PLAIN));
+		printf("  %sremarks: %zu, see netguard status -a %s%s\n", colour(DIM), remarks,
+		       state->guard->name, colour(PLAIN));
 	print_counters(state, options->all);
 }
 
@@ -109,7 +110,7 @@ static void print_versions(const struct state *state)
 	if (!state->skewed)
 		return;
 	if (!strcmp(state->core.running, state->core.installed))
-		printf("%sversion skew%s: what runs and what is installed are different builds of %s\n",
+		printf("%sversion skew%s: runs and installed are different builds of %s\n",
 		       colour(YELLOW), colour(PLAIN), state->core.installed);
 	else
 		printf("%sversion skew%s: %s runs, %s is installed\n", colour(YELLOW),
@@ -150,7 +151,8 @@ static struct json_object *json_guard(const struct guard_state *state)
 	for (i = 0; i < state->n_parameters; i++) {
 		char *text = value_text(state->parameters[i].value);
 
-		json_object_object_add(part, state->parameters[i].name, json_object_new_string(text));
+		json_object_object_add(part, state->parameters[i].name,
+				       json_object_new_string(text));
 		free(text);
 	}
 	json_object_object_add(object, "parameters", part);
@@ -224,12 +226,9 @@ static int status_print(const struct status_options *options)
 int status_command(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "pretty", no_argument, NULL, 'p' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "recent", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{}
+		{ "json", no_argument, NULL, 'j' }, { "pretty", no_argument, NULL, 'p' },
+		{ "all", no_argument, NULL, 'a' },  { "recent", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' }, {}
 	};
 	struct status_options options = {};
 	int option, i;

@@ -34,9 +34,9 @@ void text_start(void)
 const char *colour(enum colour colour)
 {
 	static const char *const codes[] = {
-		[PLAIN] = "\033[0m", [BOLD] = "\033[1m", [DIM] = "\033[2m",
-		[RED] = "\033[1;31m", [GREEN] = "\033[32m",
-		[YELLOW] = "\033[33m", [CYAN] = "\033[36m",
+		[PLAIN] = "\033[0m",  [BOLD] = "\033[1m",   [DIM] = "\033[2m",
+		[RED] = "\033[1;31m", [GREEN] = "\033[32m", [YELLOW] = "\033[33m",
+		[CYAN] = "\033[36m",
 	};
 
 	return coloured ? codes[colour] : "";

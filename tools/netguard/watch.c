@@ -57,15 +57,18 @@ static void line(int *y, int attribute, const char *text)
 	attroff(attribute);
 }
 
-static void draw_guard(const struct guard_state *state, const struct rate *rate, double elapsed, int *y)
+static void draw_guard(const struct guard_state *state, const struct rate *rate, double elapsed,
+		       int *y)
 {
 	const char *mode = guard_mode(state);
 	char text[512];
 	size_t i;
 
 	snprintf(text, sizeof(text), "%-10s %-8s %s", state->guard->name, mode ? mode : "-",
-		 !state->module.loaded ? "not loaded" : !state->readable ? "cannot be read" :
-		 state->n_findings ? "FOUND:" : "nothing found");
+		 !state->module.loaded ? "not loaded"
+		 : !state->readable    ? "cannot be read"
+		 : state->n_findings   ? "FOUND:"
+				       : "nothing found");
 	line(y, A_BOLD, text);
 	for (i = 0; i < state->n_findings && i < 3; i++) {
 		snprintf(text, sizeof(text), "  %s", state->findings[i].who);
@@ -77,10 +80,12 @@ static void draw_guard(const struct guard_state *state, const struct rate *rate,
 		if (!rate[i].now)
 			continue;
 		if (state->counters[i].counter && state->counters[i].counter->gauge)
-			snprintf(text, sizeof(text), "  %-24s %14" PRIu64, state->counters[i].name, rate[i].now);
+			snprintf(text, sizeof(text), "  %-24s %14" PRIu64, state->counters[i].name,
+				 rate[i].now);
 		else
-			snprintf(text, sizeof(text), "  %-24s %14" PRIu64 " %12.1f/s", state->counters[i].name,
-				 rate[i].now, elapsed > 0 ? delta / elapsed : 0);
+			snprintf(text, sizeof(text), "  %-24s %14" PRIu64 " %12.1f/s",
+				 state->counters[i].name, rate[i].now,
+				 elapsed > 0 ? delta / elapsed : 0);
 		line(y, delta ? COLOR_PAIR(2) : A_NORMAL, text);
 	}
 }
@@ -92,7 +97,8 @@ static void draw(const struct state *state, double elapsed, double interval)
 	int y = 0;
 
 	erase();
-	snprintf(text, sizeof(text), "netguard %s   every %.1f s   q quits", state->core.running, interval);
+	snprintf(text, sizeof(text), "netguard %s   every %.1f s   q quits", state->core.running,
+		 interval);
 	line(&y, A_REVERSE, text);
 	if (state->error) {
 		snprintf(text, sizeof(text), "%s: %s", state->error, state->help);
@@ -138,7 +144,8 @@ int watch_command(int argc, char **argv)
 	if (argc == 2 && *argv[1] != '-') {
 		interval = strtod(argv[1], &end);
 		if (*end || !(interval >= 0.1 && interval <= 3600))
-			errx(NG_ERROR, "interval '%s' refused, allowed: 0.1 to 3600 seconds", argv[1]);
+			errx(NG_ERROR, "interval '%s' refused, allowed: 0.1 to 3600 seconds",
+			     argv[1]);
 	} else if (argc > 1) {
 		bool asked = !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help");
 
