@@ -331,26 +331,61 @@ static void audit_free(struct audit *audit)
 	namespaces_free(&audit->namespaces);
 }
 
+/* Hosts have many namespaces that are alike: what is said of several is said once. */
+static bool said_before(const struct audit *audit, size_t i)
+{
+	const struct finding *finding = &audit->findings[i];
+	size_t k;
+
+	for (k = 0; k < i; k++)
+		if (audit->findings[k].level == LEVEL_REMARK && finding->level == LEVEL_REMARK &&
+		    !strcmp(audit->findings[k].who, finding->who))
+			return true;
+	return false;
+}
+
+static void print_where(const struct audit *audit, size_t i)
+{
+	const struct finding *finding = &audit->findings[i];
+	const struct namespace *namespace;
+	char *text;
+	size_t size;
+	FILE *to;
+
+	to = need(open_memstream(&text, &size));
+	for (; i < audit->n; i++) {
+		if (&audit->findings[i] != finding && (finding->level != LEVEL_REMARK ||
+						       strcmp(audit->findings[i].who, finding->who)))
+			continue;
+		namespace = namespace_find(&audit->namespaces,
+					   row_number(&audit->findings[i].row, "netns"));
+		if (*namespace->name)
+			fprintf(to, "%s%s", ftell(to) ? ", " : "", namespace->name);
+		else
+			fprintf(to, "%s%s%lu", ftell(to) ? ", " : "",
+				namespace->own ? "this netns, " : "netns ", namespace->inum);
+	}
+	if (fclose(to))
+		need(NULL);
+	text_labelled("in", DIM, text);
+	free(text);
+}
+
 static void print_text(const struct audit *audit)
 {
-	const struct namespace *namespace;
 	const struct finding *finding;
-	char *where;
 	size_t i;
 
-	printf("%zu network namespaces, %s%zu findings%s, %zu remarks\n",
-	       audit->namespaces.n - audit->refused, colour(audit->n_findings ? RED : GREEN),
-	       audit->n_findings, colour(PLAIN), audit->n - audit->n_findings);
+	printf("%zu network namespaces, %s%zu findings%s\n", audit->namespaces.n - audit->refused,
+	       colour(audit->n_findings ? RED : GREEN), audit->n_findings, colour(PLAIN));
 	for (i = 0; i < audit->n; i++) {
 		finding = &audit->findings[i];
-		namespace = namespace_find(&audit->namespaces, row_number(&finding->row, "netns"));
-		where = format("netns %lu%s%s%s", namespace->inum, namespace->own ? " (this one)" : "",
-			       *namespace->name ? ", " : "", namespace->name);
+		if (said_before(audit, i))
+			continue;
 		printf("\n%s%s%s\n", colour(BOLD),
 		       finding->level == LEVEL_FINDING ? "finding" : "remark", colour(PLAIN));
 		finding_print(finding);
-		text_labelled("in", DIM, where);
-		free(where);
+		print_where(audit, i);
 	}
 }
 

@@ -116,7 +116,7 @@ static void print_versions(const struct state *state)
 		printf("%sversion skew%s: %s runs, %s is installed\n", colour(YELLOW),
 		       colour(PLAIN), state->core.running,
 		       *state->core.installed ? state->core.installed : "none");
-	text_labelled("fix", GREEN, "modprobe -r netguard && modprobe netguard");
+	text_labelled("fix", GREEN, "modprobe -r netguard; modprobe netguard");
 }
 
 static void print_text(const struct state *state, const struct status_options *options)

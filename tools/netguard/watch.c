@@ -21,7 +21,8 @@ struct rate {
 	bool known;
 };
 
-static struct rate rates[8][COUNTERS_MAX];
+/* For each guard. */
+static struct rate (*rates)[COUNTERS_MAX];
 
 static double seconds(void)
 {
@@ -156,6 +157,7 @@ int watch_command(int argc, char **argv)
 		errx(NG_ERROR, "watch needs a terminal; netguard status does not");
 
 	text_start();
+	rates = need(calloc(n_guards, sizeof(*rates)));
 	if (!initscr())
 		errx(NG_ERROR, "this terminal cannot be used");
 	cbreak();
@@ -170,5 +172,6 @@ int watch_command(int argc, char **argv)
 	}
 	watch(interval);
 	endwin();
+	free(rates);
 	return NG_NOTHING;
 }
