@@ -24,7 +24,8 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
-	libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev util-linux bash-completion jq systemd mandoc tshark dkms sparse coccinelle shellcheck cppcheck
+	libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev util-linux \
+	bash-completion jq systemd mandoc debhelper dh-dkms lintian mmdebstrap tshark dkms sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
@@ -94,6 +95,11 @@ dkms-install: ## let DKMS build and install the modules, now and for every new k
 	cp -a Kbuild dkms.conf modules kunit /usr/src/netguard-$(VERSION)
 	install -D -m 644 tools/packaging/modprobe.conf /etc/modprobe.d/netguard.conf
 	dkms install -m netguard -v $(VERSION) -k $(KVER)
+
+.PHONY: deb
+deb: ## build the Debian packages netguard-dkms and netguard-tools into build/deb
+	@tools/vm/setup build-essential debhelper dh-dkms libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev
+	tools/packaging/deb build/deb
 
 .PHONY: clean
 clean: ## remove build/; the caches outside the checkout stay
