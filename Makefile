@@ -59,6 +59,10 @@ kunit: setup ## run the KUnit suites in a debug kernel, which is built once
 coverage: setup guest tools ## which lines of modules/ KUnit and the incidents run, in a debug kernel
 	@tools/check coverage
 
+.PHONY: torture
+torture: setup guest ## random operations, load cycles, failures and frames in a debug kernel; SEED=, OPS=, ... as in the README
+	@tools/torture/run
+
 .PHONY: lint
 lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck, mandoc
 	@tools/lint
@@ -106,7 +110,7 @@ clean: ## remove build/; the caches outside the checkout stay
 	rm -rf build
 
 # Programs that guests run, static because a guest has few libraries.
-GUEST_C := $(wildcard tools/incidents/*.d/*.c) tools/bench/load.c
+GUEST_C := $(wildcard tools/incidents/*.d/*.c tools/torture/*.c) tools/bench/load.c
 GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
 ifneq ($(words $(GUEST)),$(words $(sort $(GUEST))))
 $(error two programs for guests have one name: $(GUEST))
@@ -119,6 +123,7 @@ build/guest/peers.bpf.o: tools/bench/peers.bpf.c
 	@mkdir -p $(@D)
 	clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 
+build/guest/fuzz build/guest/traffic: tools/torture/frame.h
 build/guest/%: %.c
 	@mkdir -p $(@D)
 	$(CC) -static -O2 -Wall -Wextra -Werror -o $@ $<

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # guards and updates are the guest script's
+#
+# Memory that is short: in the init of each module, at every insert into a table, and while the network changes.
+
+failslab=/sys/kernel/debug/failslab
+
+# Where modules are on x86_64. In the debug kernel nothing else is one, so an allocation with such an address among its
+# callers is the suite's.
+modules_from=0xffffffffa0000000 modules_to=0xffffffffff000000
+
+failslab_set() { echo "$2" >"$failslab/$1"; }
+
+# failslab_on PERCENT TIMES TASK-FILTER: TIMES -1 is without end.
+failslab_on() {
+	failslab_set verbose ${FAILSLAB_VERBOSE:-0}
+	failslab_set verbose_ratelimit_interval_ms 0
+	failslab_set interval 1
+	failslab_set space 0
+	failslab_set ignore-gfp-wait N
+	failslab_set stacktrace-depth 32
+	failslab_set require-start $modules_from
+	failslab_set require-end $modules_to
+	failslab_set task-filter "$3"
+	failslab_set times "$2"
+	failslab_set probability "$1"
+}
+failslab_off() { failslab_set probability 0; }
+
+# insmod_short FILE: as a process that is told to fail.
+insmod_short() (
+	echo 1 >"/proc/$BASHPID/make-it-fail"
+	exec busybox insmod "$1" 2>/dev/null
+)
+
+# failslab_init NAME TRIES: one failure a try, somewhere in the module's init, the seldom ones further in.
+failslab_init() {
+	local ko=$updates/$1.ko name=$1 folder=$ng_debugfs/${1#netguard_} try percents=(60 20 7 3)
+	local injected=0 refused=0 left=0
+
+	[[ $name != netguard ]] || folder=$ng_debugfs
+	for ((try = 0; try < $2; try++)); do
+		failslab_on "${percents[try % 4]}" 1 Y
+		if insmod_short "$ko"; then
+			failslab_off
+			busybox rmmod "$name" || left=$((left + 1))
+		else
+			failslab_off
+			refused=$((refused + 1))
+		fi
+		[[ $(<$failslab/times) != 0 ]] || injected=$((injected + 1))
+		[[ ! -e /sys/module/$name && ! -e $folder ]] || left=$((left + 1))
+	done
+	say "# $name: $injected of $2 loads ran short of memory, $refused failed by it"
+	check "$name ran short of memory while it loaded" test $injected -gt 0
+	is "whatever came of it, nothing of $name stays" $left 0
+	check "the next load of $name works" busybox insmod "$ko"
+}
+
+# Frames for every table, through a world of its own.
+failslab_world() {
+	ip netns add far
+	ip link add p0 type veth peer name q0 netns far
+	ip link add p1 type veth peer name q1 netns far
+	ip link add b0 type bond mode active-backup miimon 100
+	ip link set p1 master b0
+	ip link add link b0 name v1 type vlan id 10
+	ip link set v1 up
+	ip link set p0 up
+	ip link set p1 up
+	ip link set b0 up
+	ip addr add 198.51.100.254/24 dev p0
+	ip addr add 2001:db8::2/64 dev p0 nodad
+	ip netns exec far ip link set q0 up
+	ip netns exec far ip link set q1 up
+	operations_rules
+	param padstrip devices 'p*'
+	ip link set p0 address 02:00:00:00:00:77
+}
+
+rows_in() { wc -l <"$ng_debugfs/$1"; }
+
+failslab_frames() { ip netns exec far build/guest/traffic frames "$1" 100 "$2" >/dev/null; }
+
+failslab_tables() {
+	local table seconds=$2
+
+	build/guest/traffic capture $((3 * seconds + 20)) &
+	sleep 2
+	failslab_on 100 -1 N
+	ip link add link p1 name v2 type vlan id 10
+	failslab_frames "$1" "$seconds"
+	failslab_off
+	for table in vlansteal/thieves pathmtu/paths redirect/routers; do
+		is "without memory there is no row in $table" "$(rows_in $table)" 0
+	done
+	for table in padstrip/senders ctinvalid/flows; do
+		check "$table needs none, it was taken at the start" test "$(rows_in $table)" -gt 0
+	done
+	ip link del v2
+	ip link add link p1 name v2 type vlan id 10
+	# The first of them make the hooks of pathmtu and redirect go on.
+	failslab_frames "$1" "$seconds"
+	sleep 2
+	failslab_frames "$1" "$seconds"
+	for table in vlansteal/thieves pathmtu/paths redirect/routers; do
+		check "with memory again there are rows in $table" test "$(rows_in $table)" -gt 0
+	done
+	# Now and then, in all guards, in whatever order.
+	failslab_on 20 -1 N
+	failslab_frames "$1" "$seconds"
+	failslab_off
+	wait
+}
+
+# torture_failslab SEED TRIES SECONDS
+torture_failslab() {
+	local guard
+
+	need bonding 8021q veth nf_conntrack
+	failslab_init netguard "$2"
+	for guard in "${guards[@]}"; do
+		failslab_init "netguard_$guard" "$2"
+	done
+	failslab_world
+	failslab_tables "$1" "$3"
+	check 'all guards unload' unload "${guards[@]}"
+	check 'and the core' busybox rmmod netguard
+	nft flush ruleset
+	ip netns del far
+	ip link del b0
+}
+
+# torture_all SEED OPERATIONS CYCLES TRIES FRAMES
+torture_all() {
+	torture_operations "$1" "$2" "$3"
+	torture_failslab "$1" "$4" 4
+	torture_fuzz "$1" "$5"
+}
+
+# torture_short SEED OPERATIONS CYCLES [FIRST]: the random operations while a tenth of the suite's allocations fail.
+torture_short() {
+	failslab_on 10 -1 N
+	torture_operations "$@"
+	failslab_off
+}
