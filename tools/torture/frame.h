@@ -344,7 +344,8 @@ static inline void frame_ip4(struct frame *f, unsigned int depth)
 	if (frame_once_in(r, 40))
 		f->data[begin] = frame_random64(r);
 	if (!frame_once_in(r, 30))
-		frame_set16(f, begin + 10, frame_fold(frame_sum(f->data + begin, payload - begin, 0)));
+		frame_set16(f, begin + 10,
+			    frame_fold(frame_sum(f->data + begin, payload - begin, 0)));
 }
 
 static inline void frame_ip6(struct frame *f, unsigned int depth)

@@ -44,6 +44,8 @@ static const struct {
 
 /**
  * struct device - what the model knows of a device
+ * @name: its letter and its number
+ * @kind: what it is
  * @netns: where it is: 0 is the first netns, 1 to NETNS are t1 to t4
  * @lower: what it was made upon
  * @master: whose port it is
@@ -92,7 +94,7 @@ static struct device *any(unsigned int wanted, bool exists)
 
 	for (i = 0; i < n_devices; i++)
 		if (wanted & 1u << devices[i].kind &&
-		    (devices[i].netns != NOWHERE) == exists)
+		    exists != (devices[i].netns == NOWHERE))
 			fitting[n++] = &devices[i];
 	return n ? fitting[below(n)] : NULL;
 }
@@ -251,7 +253,8 @@ static bool enslave(void)
 	if (!master || !port || master == port || master->netns != port->netns)
 		return false;
 	port->master = master;
-	say(port->netns, "link set %s nomaster; link set %s down; link set %s master %s; link set %s up",
+	say(port->netns,
+	    "link set %s nomaster; link set %s down; link set %s master %s; link set %s up",
 	    port->name, port->name, port->name, master->name, port->name);
 	return true;
 }
@@ -438,7 +441,7 @@ static void shuffled(uint64_t *from, const char *modules[], int n)
 
 static void cycle(uint64_t *from)
 {
-	static const char *guards[] = {
+	const char *guards[] = {
 		"vlansteal", "padstrip", "ctinvalid", "tapdup", "pathmtu",
 		"redirect",
 	};

@@ -35,7 +35,7 @@ static double now(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
+	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
 static void put_up(int fd, const char *name)
@@ -184,7 +184,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 4) {
-		fprintf(stderr, "usage: traffic frames SEED RATE SECONDS | talk RATE SECONDS | capture SECONDS\n");
+		fputs("usage: traffic frames SEED RATE SECONDS\n"
+		      "       traffic talk RATE SECONDS\n"
+		      "       traffic capture SECONDS\n", stderr);
 		return 2;
 	}
 	rate = strtoul(argv[argc - 2], NULL, 0);
