@@ -281,6 +281,13 @@ static const struct judge_case judge_cases[] = {
 		.verdict = PADSTRIP_MALFORMED,
 	},
 	{
+		/* Found by make torture SEED=1871949366: lost by br_netfilter when stripped. */
+		.desc = "PPPoE session with half a PPP protocol",
+		.proto = ETH_P_PPP_SES, HEAD("\x11\0\0\1\0\1"), .len = 46,
+		.fill = 0xa5,
+		.verdict = PADSTRIP_MALFORMED,
+	},
+	{
 		.desc = "PPPoE discovery without a tag",
 		.proto = ETH_P_PPP_DISC, HEAD("\x11\xa7\0\1\0\0"), .len = 46,
 		.fill = 0xa5,

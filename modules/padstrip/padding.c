@@ -67,9 +67,12 @@ static int padstrip_pppoe_length(const struct sk_buff *skb, int at,
 	if (!pppoe || pppoe[0] != 0x11)
 		return PADSTRIP_LENGTH_BAD;
 
-	/* Discovery may end a session without a tag; a session sends PPP. */
+	/*
+	 * Discovery may end a session without a tag. A session sends PPP, whose
+	 * protocol has two bytes here; br_netfilter drops what ends before them.
+	 */
 	length = get_unaligned_be16(pppoe + 4);
-	if (session && !length)
+	if (session && length < 2)
 		return PADSTRIP_LENGTH_BAD;
 
 	return sizeof(buffer) + length;
