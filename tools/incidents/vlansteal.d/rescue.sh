@@ -54,7 +54,10 @@ world 802.3ad
 thieves
 partner() { ip netns exec h sed -n 's/.*Partner Mac Address: //p' /proc/net/bonding/bond0 | head -n 1; }
 has_partner() { [[ $(partner) = *:* && $(partner) != 00:00:00:00:00:00 ]]; }
-wait_for 5 has_partner
+# Actor and partner of both ports, on both sides: all bits up to collecting and distributing.
+aggregated() { [[ $(ip netns exec "$1" grep -c 'port state: 63$' /proc/net/bonding/bond0) = 4 ]]; }
+check '802.3ad: this side collects and distributes' wait_for 20 aggregated h
+check '802.3ad: so does the other' wait_for 20 aggregated s
 rescued_all '802.3ad: rescue loses nothing'
 frames p0 200 25000 "$(tagged 8100 1000)"
 check '802.3ad: LACP stays up for longer than its short timeout' has_partner
