@@ -40,8 +40,7 @@ enum tapdup_role {
 			  TAPDUP_HAS_MACVLANS)
 
 /* A bridge port that is nothing else has nothing to say on receive. */
-#define TAPDUP_RX_ROLES	(TAPDUP_UPPER | TAPDUP_LAG_PORT | TAPDUP_HAS_VLANS | \
-			 TAPDUP_HAS_MACVLANS)
+#define TAPDUP_RX_ROLES	(TAPDUP_UPPER | TAPDUP_RX_TAKERS)
 
 #define TAPDUP_BRIDGE_HOOKS 2
 #define TAPDUP_STACK_HOOKS 2
