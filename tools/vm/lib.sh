@@ -64,6 +64,17 @@ vm_cached_releases() {
 	return 0
 }
 
+# vm_unpack FOLDER PACKAGE: a Debian package, not installed. Its .deb stays in the folder.
+vm_unpack() {
+	vm_note "fetching $2"
+	# Without the sandbox user apt would complain that _apt cannot write into our folder.
+	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root download "$2") >&2 || {
+		vm_note "cannot download $2: no network, or apt-get update needed. Kernels in the cache: $(vm_cached_releases | xargs)"
+		return 1
+	}
+	dpkg-deb -x "$1/$2"_*.deb "$1"
+}
+
 # vm_release SERIES|RELEASE: prints the release. The dot after the series keeps 6.1 from matching 6.12, and the tail
 # leaves out the cloud, rt, unsigned and dbg flavours.
 vm_release() {
