@@ -425,18 +425,12 @@ int audit_command(int argc, char **argv)
 		case 'p':
 			pretty = true;
 			break;
-		case 'h':
-			fputs(usage, stdout);
-			return NG_NOTHING;
 		default:
-			fputs(usage, stderr);
-			return NG_ERROR;
+			return usage_print(usage, option == 'h');
 		}
 	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return NG_ERROR;
-	}
+	if (optind < argc)
+		return usage_print(usage, false);
 	text_start();
 	audit_run(&audit);
 	if (json)

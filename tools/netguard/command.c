@@ -3,6 +3,7 @@
 
 #include "capture.h"
 #include "netguard.h"
+#include "text.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -122,12 +123,8 @@ int capture_command(int argc, char **argv)
 					      "hide, show, only");
 			which_given = true;
 			break;
-		case 'h':
-			fputs(usage, stdout);
-			return NG_OK;
 		default:
-			fputs(usage, stderr);
-			return NG_USAGE;
+			return usage_print(usage, option == 'h');
 		}
 	}
 

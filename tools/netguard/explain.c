@@ -71,12 +71,8 @@ int explain_command(int argc, char **argv)
 	const struct guard *guard = word ? guard_find(word) : NULL;
 	size_t i, len, found = 0;
 
-	if (argc > 2 || (word && *word == '-')) {
-		bool asked = argc == 2 && (!strcmp(word, "-h") || !strcmp(word, "--help"));
-
-		fputs(usage, asked ? stdout : stderr);
-		return asked ? NG_NOTHING : NG_ERROR;
-	}
+	if (argc > 2 || (word && *word == '-'))
+		return usage_print(usage, argc == 2 && is_help(word));
 	text_start();
 	for (i = 0; i < n_guards; i++)
 		if (!word || guard == &guards[i])

@@ -186,18 +186,12 @@ int metrics_command(int argc, char **argv)
 		case 'r':
 			recent_ms = recent(optarg);
 			break;
-		case 'h':
-			fputs(usage, stdout);
-			return NG_NOTHING;
 		default:
-			fputs(usage, stderr);
-			return NG_ERROR;
+			return usage_print(usage, option == 'h');
 		}
 	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return NG_ERROR;
-	}
+	if (optind < argc)
+		return usage_print(usage, false);
 	len = file ? strlen(file) : 0;
 	if (file && (len < 6 || strcmp(file + len - 5, ".prom")))
 		errx(NG_ERROR, "textfile '%s' refused: node_exporter reads only *.prom", file);

@@ -120,12 +120,8 @@ int set_command(int argc, char **argv)
 {
 	int i, status = NG_NOTHING;
 
-	if (argc < 2 || *argv[1] == '-') {
-		bool asked = argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"));
-
-		fputs(usage, asked ? stdout : stderr);
-		return asked ? NG_NOTHING : NG_ERROR;
-	}
+	if (argc < 2 || *argv[1] == '-')
+		return usage_print(usage, argc == 2 && is_help(argv[1]));
 	text_start();
 	for (i = 1; i < argc && status == NG_NOTHING; i++)
 		status = assign(argv[i]);

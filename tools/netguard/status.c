@@ -247,12 +247,8 @@ int status_command(int argc, char **argv)
 		case 'r':
 			options.recent_ms = recent(optarg);
 			break;
-		case 'h':
-			fputs(usage, stdout);
-			return NG_NOTHING;
 		default:
-			fputs(usage, stderr);
-			return NG_ERROR;
+			return usage_print(usage, option == 'h');
 		}
 	}
 	options.guards = argv + optind;

@@ -61,6 +61,17 @@ void text_labelled(const char *label, enum colour label_colour, const char *text
 	putchar('\n');
 }
 
+int usage_print(const char *usage, bool asked)
+{
+	fputs(usage, asked ? stdout : stderr);
+	return asked ? NG_NOTHING : NG_ERROR;
+}
+
+bool is_help(const char *word)
+{
+	return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
 char *format(const char *fmt, ...)
 {
 	va_list args;

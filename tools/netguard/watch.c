@@ -148,10 +148,7 @@ int watch_command(int argc, char **argv)
 			errx(NG_ERROR, "interval '%s' refused, allowed: 0.1 to 3600 seconds",
 			     argv[1]);
 	} else if (argc > 1) {
-		bool asked = !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help");
-
-		fputs(usage, asked ? stdout : stderr);
-		return asked ? NG_NOTHING : NG_ERROR;
+		return usage_print(usage, is_help(argv[1]));
 	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		errx(NG_ERROR, "watch needs a terminal; netguard status does not");
