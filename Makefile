@@ -20,11 +20,14 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 	@install -D -m 644 tools/packaging/modprobe.conf $(BUILD)/modprobe.d/netguard.conf
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(BUILD) V=$(V) $(KFLAGS) modules
 
+# What the command netguard is built with.
+TOOLS_PACKAGES := libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev
+
 # What make check and make demo need of Debian 12, besides the kernels that they boot.
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
-	libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev util-linux \
+	$(TOOLS_PACKAGES) util-linux \
 	bash-completion jq systemd mandoc debhelper dh-dkms lintian mmdebstrap tshark dkms sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
@@ -40,7 +43,7 @@ kernels: setup
 
 .PHONY: tools
 tools: ## build the command netguard into build/tools
-	@tools/vm/setup build-essential libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev
+	@tools/vm/setup build-essential $(TOOLS_PACKAGES)
 	$(MAKE) -C tools/netguard O=$(CURDIR)/build/tools
 
 .PHONY: demo
@@ -102,7 +105,7 @@ dkms-install: ## let DKMS build and install the modules, now and for every new k
 
 .PHONY: deb
 deb: ## build the Debian packages netguard-dkms and netguard-tools into build/deb
-	@tools/vm/setup build-essential debhelper dh-dkms libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev
+	@tools/vm/setup build-essential debhelper dh-dkms $(TOOLS_PACKAGES)
 	tools/packaging/deb build/deb
 
 .PHONY: clean
