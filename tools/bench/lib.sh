@@ -251,4 +251,7 @@ console_on() {
 	dmesg -n 8
 	check 'the kernel complained of nothing' kernel_is_content
 }
-kernel_is_content() { ! dmesg | grep -E '\bBUG\b|WARNING: CPU|Oops|Call Trace:|refcount_t: |Out of memory'; }
+kernel_is_content() {
+	dmesg >/tmp/kernel.log
+	! vm_log_scan /tmp/kernel.log
+}
