@@ -5,9 +5,6 @@
 
 ng_debugfs=/sys/kernel/debug/netguard
 
-# act TITLE: a heading of the story.
-act() { printf '\n== %s\n' "$*"; }
-
 # show COMMAND...: what an operator would type, and what he gets.
 show() {
 	printf '   $ %s\n' "$*"
@@ -82,6 +79,12 @@ loss_by() {
 
 # netns_inum NAME: the number that netguard prints for a named netns.
 netns_inum() { stat -L -c %i "/run/netns/$1"; }
+
+# hex4 ADDRESS, hex6 ADDRESS: as in a packet; IPv6 from groups that are written out.
+hex4() { local IFS=. bytes; read -ra bytes <<<"$1"; printf '%02x' "${bytes[@]}"; }
+hex6() { printf '%s' "${1//:/}"; }
+# quote4 SOURCE DESTINATION: what an ICMP error quotes of a TCP segment of 1500 bytes.
+quote4() { printf '450005dc1234400040060000%s%s%s' "$(hex4 "$1")" "$(hex4 "$2")" 01bb8899000000010000; }
 
 # calls FUNCTION COMMAND...: how often the kernel called one of its functions while the command ran.
 calls() {

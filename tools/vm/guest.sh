@@ -11,8 +11,12 @@ vm_failed=0
 slow=1
 [[ ! -e /sys/kernel/debug/kmemleak ]] || slow=5
 
-# say TEXT: a line for the reader.
+# say TEXT: a line for the reader. act TITLE: a heading.
 say() { printf '%s\n' "$*"; }
+act() { printf '\n== %s\n' "$*"; }
+
+# fails COMMAND...: for check, wait_for and the like.
+fails() { ! "$@"; }
 
 vm_indented() { sed 's/^/# /'; }
 

@@ -5,11 +5,7 @@
 
 rows() { wc -l <$ng_debugfs/pathmtu/paths; }
 no_rows() { [[ $(rows) = 0 ]]; }
-hex4() { local IFS=. bytes; read -ra bytes <<<"$1"; printf '%02x' "${bytes[@]}"; }
-# Groups of an IPv6 address that are written out.
-hex6() { printf '%s' "${1//:/}"; }
-# quote4 SOURCE DESTINATION, quote6 SOURCE DESTINATION: what an ICMP error quotes of a TCP segment of 1500 bytes.
-quote4() { printf '450005dc1234400040060000%s%s%s' "$(hex4 "$1")" "$(hex4 "$2")" 01bb8899000000010000; }
+# quote6 SOURCE DESTINATION: as quote4.
 quote6() { printf '6000000005b40640%s%s%s' "$(hex6 "$1")" "$(hex6 "$2")" 01bb889900000001; }
 host6=2001:0db8:0001:0000:0000:0000:0000:0010
 peer6=2001:0db8:0002:0000:0000:0000:0000:0010

@@ -112,7 +112,6 @@ row_of() { row vlansteal thieves "thief=$1"; }
 ifindex() { ip netns exec h cat "/sys/class/net/$1/ifindex"; }
 verdicts() { sed 's/.* verdict=\([a-z]*\).*/\1/' "$ng_debugfs"/vlansteal/thieves | xargs; }
 sum_of() { sed "s/.* $1=\([0-9]*\).*/\1/" "$ng_debugfs"/vlansteal/thieves | awk '{ sum += $1 } END { print sum + 0 }'; }
-fails() { ! "$@"; }
 refused() { ! param vlansteal mode "$1" && [[ $( (echo "$1" >/sys/module/netguard_vlansteal/parameters/mode) 2>&1) = *'Invalid argument'* ]]; }
 
 ping_out() { ip netns exec h ping -q -c 2 -i 0.05 -W 1 192.0.2.2; }
