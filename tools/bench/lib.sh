@@ -78,6 +78,14 @@ ipv4() {
 	printf '%s%s%s' "$begin" "$(checksum "${begin}0000$end")" "$end"
 }
 
+# stray_rst: a RST that belongs to no flow, from ports that XX gives it.
+stray_rst() {
+	printf '%s' "${n0_hex}0200000000020800" "$(ipv4 40 06 c0000202 c0000201)" "XXXXXXXX$(zeros 8)50040000" "$(zeros 10)"
+}
+
+# What a thief takes: a broadcast in VLAN 1000.
+stolen() { printf '%s' ffffffffffff020000000002810003e888b5 "$(zeros 42)"; }
+
 zeros() { printf '%0*d' $((2 * $1)) 0; }
 
 # --- rows ---
@@ -104,11 +112,7 @@ agree() {
 
 # slabs: an skb that comes from one slab and goes back to another costs hundreds of instructions more, and whether it does
 # depends on how many holes what ran before has left in them. So every row begins with the holes filled.
-slabs() {
-	echo >/tmp/held
-	$load hold 400 >/tmp/held &
-	wait_for 5 grep -q held /tmp/held || not_ok 'the slabs can be filled'
-}
+slabs() { $load hold 400 || not_ok 'the slabs can be filled'; }
 
 # row PATH WHAT COMMAND...
 row() {
@@ -145,16 +149,17 @@ now() { echo $((${EPOCHREALTIME/./} * 1000)); }
 floor_on() { modprobe netguard_bench_floor "$@"; }
 floor_off() { rmmod netguard_bench_floor; }
 
-# guard_on GUARD [NAME=VALUE...]: this one and no other. modprobe would follow the core's softdep and load them all.
+# guard_on GUARD [NAME=VALUE...]: this one and no other, or "all". modprobe would follow the core's softdep and load them
+# all.
 guard_on() {
 	local file=/lib/modules/$(uname -r)/updates guard=$1
 	shift
 
+	[[ $guard != all ]] || { modprobe netguard; return; }
 	[[ $guard != ctinvalid ]] || modprobe nf_conntrack
 	[[ -d /sys/module/netguard ]] || insmod "$(find "$file" -name netguard.ko)"
 	insmod "$(find "$file" -name "netguard_$guard.ko")" "$@"
 }
-all_on() { modprobe netguard; }
 guards_off() {
 	local guard
 
@@ -162,6 +167,22 @@ guards_off() {
 		[[ ! -d /sys/module/netguard_$guard ]] || rmmod "netguard_$guard"
 	done
 	[[ ! -d /sys/module/netguard ]] || rmmod netguard
+}
+
+# guarded PATH FLOOR WHAT GUARD COMMAND...: three rows: no module, empty hooks, and what GUARD says, which is words for
+# guard_on.
+guarded() {
+	local path=$1 floor=$2 what=$3 guard=$4
+	shift 4
+
+	row "$path" 'no module' "$@"
+	floor_on "$floor"
+	row "$path" 'empty hook' "$@"
+	floor_off
+	# shellcheck disable=SC2086 # words
+	guard_on $guard
+	row "$path" "$what" "$@"
+	guards_off
 }
 
 # events_on GUARD, events_off: the guard's tracepoints, into a ring that overwrites.

@@ -7,7 +7,8 @@
  *	FLOWS sockets in turn, SIZE bytes of payload each.
  * load sink ADDRESS PORT: a UDP socket that nobody reads, until killed. Its
  *	buffer is full after a few datagrams; from then on each costs the same.
- * load hold COUNT: as many socket buffers of each of some sizes, until killed.
+ * load hold COUNT: as many socket buffers of each of some sizes, in a process
+ *	that stays; returns when it has them.
  * load packet: a packet socket that asked for no packets yet, until killed.
  */
 #include <arpa/inet.h>
@@ -163,8 +164,9 @@ static int hold(long count)
 		for (n = 0; n < count; n++)
 			if (send(fds[0], payload, sizes[i], 0) < 0)
 				die("hold");
-	puts("held");
-	fflush(stdout);
+	/* Who waits for it to be done waits for the first process only. */
+	if (daemon(1, 0))
+		die("hold");
 	return pause();
 }
 

@@ -19,7 +19,7 @@ section_vlans() {
 
 	thief
 	row 'with many VLANs' 'no module' arrive_vlan 4001
-	all_on
+	guard_on all
 	for vlans in 1 100 4000; do
 		# bond0.1000 is there already.
 		[[ $vlans = 1 ]] || batch 'link add link bond0 name v%s type vlan id %s' $((last + 1)) $vlans 2>/dev/null
@@ -64,7 +64,7 @@ section_memory() {
 
 	conntrack_on
 	sysctl -qw net.netfilter.nf_conntrack_checksum=0
-	rst=${n0_hex}0200000000020800$(ipv4 40 06 c0000202 c0000201)XXXXXXXX$(zeros 8)50040000$(zeros 4)$(zeros 6)
+	rst=$(stray_rst)
 	wrap=1000000
 	packets=50000
 	row 'a million INVALID flows' 'no module' cable n1 "$rst"
@@ -125,9 +125,9 @@ scale_tables() {
 	local held holds table open
 
 	fact 'devices' "$(find /sys/class/net -type l | wc -l)" devices
-	fact 'modprobe netguard with them' "$(took all_on)" 'thousand instructions'
+	fact 'modprobe netguard with them' "$(took guard_on all)" 'thousand instructions'
 	guards_off
-	read -r held holds <<<"$(rtnl all_on)"
+	read -r held holds <<<"$(rtnl guard_on all)"
 	check 'somebody held RTNL meanwhile' test "$holds" -gt 0
 	fact 'longest hold of RTNL during modprobe netguard' "$held" "us at an instruction a nanosecond"
 	$load packet &
@@ -151,7 +151,7 @@ section_namespaces() {
 	local namespaces last=0 i
 
 	row 'with many namespaces' 'no module' receive
-	all_on
+	guard_on all
 	for namespaces in 10 1000; do
 		for ((i = last; i < namespaces; i++)); do echo "netns add m$i"; done >/tmp/batch
 		ip -batch /tmp/batch
