@@ -126,7 +126,8 @@ build/guest/peers.bpf.o: tools/bench/peers.bpf.c
 	@mkdir -p $(@D)
 	clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 
-build/guest/fuzz build/guest/traffic: tools/torture/frame.h
+build/guest/fuzz build/guest/traffic: tools/torture/frame.h tools/torture/rng.h
+build/guest/operations: tools/torture/rng.h
 build/guest/%: %.c
 	@mkdir -p $(@D)
 	$(CC) -static -O2 -Wall -Wextra -Werror -o $@ $<

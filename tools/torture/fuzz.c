@@ -25,7 +25,7 @@ static struct frame frames[BATCH];
 int main(int argc, char **argv)
 {
 	struct sockaddr_ll out = { .sll_family = AF_PACKET };
-	struct frame_random random = {};
+	struct rng random = {};
 	struct mmsghdr messages[BATCH] = {};
 	unsigned long wanted, sent = 0;
 	struct ether_addr to, from;

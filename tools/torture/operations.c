@@ -23,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rng.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PICK(array) ((array)[below(COUNT(array))])
 
@@ -62,21 +64,11 @@ static struct device devices[64];
 static int n_devices;
 static bool there[NETNS + 1] = { true };
 
-static uint64_t state;
-
-/* splitmix64 */
-static uint64_t random64(uint64_t *from)
-{
-	uint64_t z = *from += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
+static struct rng rng;
 
 static unsigned int below(unsigned int n)
 {
-	return random64(&state) % n;
+	return rng_below(&rng, n);
 }
 
 static const char *netns_name(int netns)
@@ -424,13 +416,13 @@ static void operation(void)
 	} while (!operations[i].print());
 }
 
-static void shuffled(uint64_t *from, const char *modules[], int n)
+static void shuffled(struct rng *from, const char *modules[], int n)
 {
 	const char *module;
 	int i, j;
 
 	for (i = n - 1; i > 0; i--) {
-		j = random64(from) % (i + 1);
+		j = rng_below(from, i + 1);
 		module = modules[i];
 		modules[i] = modules[j];
 		modules[j] = module;
@@ -439,7 +431,7 @@ static void shuffled(uint64_t *from, const char *modules[], int n)
 		printf(" %s", modules[i]);
 }
 
-static void cycle(uint64_t *from)
+static void cycle(struct rng *from)
 {
 	const char *guards[] = {
 		"vlansteal", "padstrip", "ctinvalid", "tapdup", "pathmtu",
@@ -456,7 +448,7 @@ static void cycle(uint64_t *from)
 int main(int argc, char **argv)
 {
 	unsigned long seed, wanted, cycles, first, i, done = 0, cycled = 0;
-	uint64_t cycle_state;
+	struct rng cycle_rng;
 	int kind, slot;
 
 	if (argc < 4) {
@@ -467,8 +459,8 @@ int main(int argc, char **argv)
 	wanted = strtoul(argv[2], NULL, 0);
 	cycles = strtoul(argv[3], NULL, 0);
 	first = argc > 4 ? strtoul(argv[4], NULL, 0) : wanted + cycles;
-	state = seed;
-	cycle_state = ~seed;
+	rng.state = seed;
+	cycle_rng.state = ~seed;
 
 	for (kind = 0; kind < KINDS; kind++)
 		for (slot = 0; slot < kinds[kind].slots; slot++) {
@@ -482,7 +474,7 @@ int main(int argc, char **argv)
 
 	for (i = 0; i < first && i < wanted + cycles; i++) {
 		if (cycled < cycles && cycled * wanted <= done * cycles) {
-			cycle(&cycle_state);
+			cycle(&cycle_rng);
 			cycled++;
 		} else {
 			operation();

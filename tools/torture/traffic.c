@@ -50,7 +50,7 @@ static void put_up(int fd, const char *name)
 }
 
 /* A tenth of a second's frames, spread over the devices; returns their number. */
-static unsigned int frames_burst(struct frame_random *random, unsigned int n)
+static unsigned int frames_burst(struct rng *random, unsigned int n)
 {
 	static const uint8_t from[] = { 2, 0, 0, 0, 0, 0x31 };
 	static const uint8_t to[] = { 2, 0, 0, 0, 0, 0x77 };
@@ -174,7 +174,7 @@ static void capture(double until)
 
 int main(int argc, char **argv)
 {
-	struct frame_random random = {};
+	struct rng random = {};
 	unsigned long sent = 0, rate;
 	double begin = now(), until;
 	int home;
