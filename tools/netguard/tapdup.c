@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reads the parameters and debugfs files of the guard tapdup. */
 
+#include "logfmt.h"
 #include "opener.h"
 #include "tapdup.h"
 
@@ -78,21 +79,21 @@ static uint64_t number_after(const char *text, const char *key)
 
 static void read_devices(struct tapdup_state *state, char *rows)
 {
-	char *row, *next;
+	char *line, *next;
+	struct row row;
 
-	for (row = rows; row && *row; row = next) {
-		next = strchr(row, '\n');
+	for (line = rows; line && *line; line = next) {
+		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		if (number_after(row, "netns=") != netns)
+		if (!row_parse(line, &row) || row_number(&row, "netns") != netns)
 			continue;
-		/* A device name may hold anything, but what follows is ours. */
 		if (state->n_devices < TAPDUP_DEVICES)
 			state->devices[state->n_devices] =
-				number_after(row, " ifindex=");
+				row_number(&row, "ifindex");
 		state->n_devices++;
-		state->duplicates += number_after(row, " rx_duplicates=") +
-				     number_after(row, " tx_duplicates=");
+		state->duplicates += row_number(&row, "rx_duplicates") +
+				     row_number(&row, "tx_duplicates");
 	}
 }
 
