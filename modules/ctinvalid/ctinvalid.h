@@ -82,8 +82,8 @@ void ctinvalid_report_reset(void);
 /* hooks.c: the packet path. */
 extern const struct nf_hook_ops ctinvalid_ops4[4];
 extern const struct nf_hook_ops ctinvalid_ops6[4];
-extern const struct nf_hook_ops ctinvalid_zone_ops4[2];
-extern const struct nf_hook_ops ctinvalid_zone_ops6[2];
+extern const struct nf_hook_ops ctinvalid_zone_ops4[4];
+extern const struct nf_hook_ops ctinvalid_zone_ops6[4];
 
 /* netns.c: where conntrack is active. */
 int ctinvalid_netns_start(void);

@@ -275,6 +275,18 @@ static unsigned int ctinvalid_template(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/*
+ * After conntrack and after the hook that asks for the zone: the note goes with
+ * its packet, for the next one may be at the same address.
+ */
+static unsigned int ctinvalid_template_over(void *priv, struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	if (unlikely(this_cpu_read(ctinvalid_note.templated)))
+		this_cpu_write(ctinvalid_note.templated, NULL);
+	return NF_ACCEPT;
+}
+
 #define CTINVALID_OP(_pf, _hooknum, _priority, _hook) {			\
 	.hook = _hook,							\
 	.pf = _pf,							\
@@ -295,6 +307,10 @@ static unsigned int ctinvalid_template(void *priv, struct sk_buff *skb,
 }
 
 #define CTINVALID_ZONE_OPS(pf) {					\
+	CTINVALID_OP(pf, NF_INET_PRE_ROUTING, NF_IP_PRI_CONNTRACK + 2,	\
+		     ctinvalid_template_over),				\
+	CTINVALID_OP(pf, NF_INET_LOCAL_OUT, NF_IP_PRI_CONNTRACK + 2,	\
+		     ctinvalid_template_over),				\
 	CTINVALID_OP(pf, NF_INET_PRE_ROUTING, NF_IP_PRI_CONNTRACK - 1,	\
 		     ctinvalid_template),				\
 	CTINVALID_OP(pf, NF_INET_LOCAL_OUT, NF_IP_PRI_CONNTRACK - 1,	\

@@ -27,6 +27,7 @@ take() {
 	done <"$ng_debugfs/ctinvalid/counters"
 }
 gained() { echo $(($(counter ctinvalid "$1") - was[$1])); }
+has_gained() { [[ $(gained "$1") -ge $2 ]]; }
 gained_ct() { echo $(($(ct_invalid) - was_ct)); }
 
 # gains: "NAME N" of every counter that has moved, on one line. Which packets had a line depends on the time.
@@ -207,6 +208,8 @@ notrack() {
 }
 
 zones() {
+	local server=203.0.113.81 nobody=192.0.2.99
+
 	act 'Conntrack zones'
 	in_host nft -f - <<-'RULES'
 		table ip zones {
@@ -223,6 +226,18 @@ zones() {
 		ask z.s raw ack=100000
 	check 'The table names the zone' test -n "$(row ctinvalid flows sport=600 reason=ack_over zone=5)"
 	flow_end z
+
+	# Its zone was once remembered by the address of the packet, and the next one at that address was looked for in it.
+	flow y 2001:db8:2::81 601
+	take
+	for _ in {1..20}; do
+		send sport=600 flags=A >/dev/null
+		ask y.s raw ack=100000 >/dev/null
+	done
+	wait_for 3 has_gained packets_invalid 20
+	is 'A packet in a zone leaves nothing behind for one that is in none' \
+		"$(gained packets_invalid) $(gained invalid_no_flow)" '20 0'
+	flow_end y
 	in_host nft delete table ip zones
 }
 
