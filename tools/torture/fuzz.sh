@@ -90,8 +90,11 @@ fuzz_world() {
 			chain nat { type nat hook postrouting priority 100; oifname "h3" masquerade; }
 		}
 	END
-	wait_for 10 test "$(cat /sys/class/net/bond0/operstate)" = up
+	check 'the bond is up' wait_for 10 fuzz_bond_is_up
 }
+
+fuzz_bond_is_up() { [[ $(</sys/class/net/bond0/operstate) = up ]]; }
+fuzz_is_watched() { [[ $(counter tapdup devices_watched) != 0 ]]; }
 
 # fuzz_round SEED FRAMES VLANSTEAL PADSTRIP TX CTINVALID TAPDUP CAPTURE
 fuzz_round() {
@@ -106,8 +109,7 @@ fuzz_round() {
 	if [[ -n $8 ]]; then
 		build/guest/traffic capture 100000 &
 		capture=$!
-		wait_for 10 test "$(counter tapdup devices_watched)" != 0
-		sleep 1
+		check "the capture is noticed ($title)" wait_for 10 fuzz_is_watched
 	fi
 	sleep 1
 	fuzz_snapshot was
