@@ -345,8 +345,7 @@ begin_capture /tmp/drop.log "$netguard" capture -B 64 -w /tmp/drop.pcap "udp por
 pid=${captures[0]}
 is "a capture is not root any more" "$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")" 65534
 is "and has no capabilities" "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$pid/status" | sort -u)" 0000000000000000
-opener=$(<"/proc/$pid/task/$pid/children")
-opener=${opener% }
+opener=$(cat /proc/[0-9]*/status 2>/dev/null | awk -v parent="$pid" '/^Pid:/ { pid = $2 } /^PPid:/ && $2 == parent { print pid }')
 is "the process that opens files for it is not root either" "$(awk '/^Uid:/ { print $2 }' "/proc/$opener/status")" 65534
 # CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE.
 is "and may only read files and look into other roots" "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$opener/status" | sort -u)" 0000000000080004

@@ -144,8 +144,10 @@ ip netns exec h tc filter add dev e0 parent ffff: matchall action mirred egress 
 leaked=$(counter vlansteal frames_leaked) beside=$(rx e0.1000)
 frames p0 30 0 "$(tagged 8100 1000)"
 wait_for 3 received e0.1000 $((beside + 30))
-is 'frames that an ifb puts back skip the hook: counted as leaked' $(($(counter vlansteal frames_leaked) - leaked)) 30
-is 'and passed on as the stock kernel would' $(($(rx e0.1000) - beside)) 30
+# And what the switch has to say by itself.
+leaked=$(($(counter vlansteal frames_leaked) - leaked))
+check 'frames that an ifb puts back skip the hook: counted as leaked' test $leaked -ge 30
+is 'and passed on as the stock kernel would' $(($(rx e0.1000) - beside)) $leaked
 ip netns exec h tc qdisc del dev e0 ingress
 ip -n h link add br0 type bridge
 check 'in rescue mode a thief can still become a bridge port' ip -n h link set e0.1000 master br0
