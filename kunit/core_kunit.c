@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0
+/* core: rows nobody can forge, tables that stay small, words, counters, limits. */
+
+#include "fixtures.h"
+
+#include <linux/string_helpers.h>
+#include <net/icmp.h>
+#include <net/tcp.h>
+
+#include <netguard/core.h>
+#include <netguard/mib.h>
+
+#define CORE_COUNTERS(gauge, counter)			\
+	gauge(rows, "a gauge")				\
+	counter(evicted, "rows that made room")
+
+static const struct ng_counter core_counters[] = {
+	CORE_COUNTERS(NG_GAUGE_DESC, NG_COUNTER_DESC)
+};
+
+enum {
+	CORE_rows,
+	CORE_evicted,
+};
+
+struct core_key {
+	u32 netns;
+	u32 id;
+};
+
+struct core_entry {
+	struct ng_entry entry;
+	struct core_key key;
+	u32 value;
+};
+
+static struct ng_guard core_guard;
+static struct ng_table core_table = NG_TABLE_INIT(core_table, &core_guard,
+						  CORE_evicted,
+						  struct core_entry,
+						  struct core_key);
+
+static void *core_table_start(struct seq_file *m, loff_t *pos)
+	__acquires(&core_table.lock)
+{
+	return ng_table_seq_start(&core_table, *pos);
+}
+
+static void *core_table_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return ng_table_seq_next(&core_table, v, pos);
+}
+
+static void core_table_stop(struct seq_file *m, void *v)
+	__releases(&core_table.lock)
+{
+	ng_table_seq_stop(&core_table);
+}
+
+static void core_table_fill(struct seq_buf *row, const void *v)
+{
+	const struct core_entry *entry = v;
+
+	ng_row_printf(row, "netns=%u", entry->key.netns);
+	ng_row_printf(row, "id=%u", entry->key.id);
+}
+
+static int core_table_show(struct seq_file *m, void *v)
+{
+	return ng_row_show(m, core_table_fill, v);
+}
+
+static const struct seq_operations core_table_ops = {
+	.start = core_table_start,
+	.next = core_table_next,
+	.stop = core_table_stop,
+	.show = core_table_show,
+};
+
+static struct ng_guard core_guard = {
+	.name = "core_kunit",
+	.counters = core_counters,
+	.n_counters = ARRAY_SIZE(core_counters),
+	.table_name = "rows",
+	.table = &core_table_ops,
+};
+
+struct row_case {
+	const char *desc;
+	/* input */
+	const char *value;
+	/* output as expected */
+	const char *row;
+};
+
+static const struct row_case row_cases[] = {
+	{ "a plain word stays bare", "eth0.1000", "k=eth0.1000" },
+	{ "nothing at all is quoted", "", "k=\"\"" },
+	{ "a space asks for quotes", "a b", "k=\"a b\"" },
+	{ "so does an equal sign", "a=b", "k=\"a=b\"" },
+	{ "a quote is escaped", "a\"b", "k=\"a\\\"b\"" },
+	{ "a backslash is escaped", "a\\b", "k=\"a\\\\b\"" },
+	{ "a backslash at the end does not eat the quote", "a\\",
+	  "k=\"a\\\\\"" },
+	{ "a value cannot bring a pair of its own", "x\" fix=\"reboot",
+	  "k=\"x\\\" fix=\\\"reboot\"" },
+	{ "a line break cannot begin a row", "x\nk=y", "k=\"x\\nk=y\"" },
+	{ "nor a carriage return overwrite one", "x\ry", "k=\"x\\ry\"" },
+	{ "a terminal gets no escape sequence", "\033[2J", "k=\"\\e[2J\"" },
+	{ "control bytes are hex", "\001\177", "k=\"\\x01\\x7f\"" },
+	{ "so is what is not ASCII", "\303\251\233", "k=\"\\xc3\\xa9\\x9b\"" },
+};
+
+static void row_case_desc(const struct row_case *param, char *desc)
+{
+	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(row, row_cases, row_case_desc);
+
+static void row_test(struct kunit *test)
+{
+	const struct row_case *param = test->param_value;
+	struct seq_buf row;
+	char text[80];
+
+	seq_buf_init(&row, text, sizeof(text));
+	ng_row_str(&row, "k", param->value);
+	KUNIT_EXPECT_STREQ(test, param->row, seq_buf_str(&row));
+
+	/* The same behind another pair. */
+	seq_buf_clear(&row);
+	ng_row_printf(&row, "netns=%u", 1);
+	ng_row_str(&row, "k", param->value);
+	KUNIT_EXPECT_EQ(test, 0, strncmp(seq_buf_str(&row), "netns=1 ", 8));
+	KUNIT_EXPECT_STREQ(test, param->row, seq_buf_str(&row) + 8);
+}
+
+#define VALUE_MAX 48
+
+/* The bytes between the quotes, or NULL if quotes or bytes are out of order. */
+static char *row_quoted(char *text)
+{
+	char *end = text + strlen(text) - 1;
+	char *p;
+
+	if (end == text || *text != '"' || *end != '"')
+		return NULL;
+	*end = '\0';
+	for (p = text + 1; p < end; p++) {
+		if (!isascii(*p) || !isprint(*p) || *p == '"')
+			return NULL;
+		if (*p == '\\')
+			p++;
+	}
+	return p == end ? text + 1 : NULL;
+}
+
+/* Whatever a value is, a reader gets one pair, and the value back from it. */
+static void row_property_test(struct kunit *test)
+{
+	static const char hostile[] = "\"\\= \t\n\r\033#'`$x0n";
+	struct rnd_state random;
+	char value[VALUE_MAX];
+	char text[5 * VALUE_MAX];
+	struct seq_buf row;
+	int quoted = 0;
+	int round, len, i;
+	char *got;
+
+	random_begin(test, &random);
+	for (round = 0; round < 5000; round++) {
+		len = random_below(&random, VALUE_MAX);
+		for (i = 0; i < len; i++)
+			value[i] = round & 1 ? 1 + random_below(&random, 255) :
+				   hostile[random_below(&random,
+							strlen(hostile))];
+		value[len] = '\0';
+
+		seq_buf_init(&row, text, sizeof(text));
+		ng_row_str(&row, "k", value);
+		seq_buf_str(&row);
+		KUNIT_ASSERT_FALSE(test, seq_buf_has_overflowed(&row));
+		KUNIT_ASSERT_EQ(test, 0, strncmp(text, "k=", 2));
+		got = text + 2;
+		if (*got == '"') {
+			got = row_quoted(got);
+			KUNIT_ASSERT_NOT_NULL_MSG(test, got, "%*pE", len,
+						  value);
+			string_unescape_any_inplace(got);
+			quoted++;
+		} else {
+			KUNIT_ASSERT_NULL(test, strpbrk(got, "\"\\= \t\n\r"));
+		}
+		KUNIT_ASSERT_STREQ(test, value, got);
+	}
+	KUNIT_EXPECT_GT(test, quoted, 2500);
+}
+
+/* A row is whole or known not to be, and never beyond its buffer. */
+static void row_overflow_test(struct kunit *test)
+{
+	static const char whole[] = "a=\"x \\\"y\" b=7 c=192.0.2.1 d=e";
+	const union nf_inet_addr addr = { .ip = htonl(0xc0000201) };
+	struct seq_buf row;
+	size_t size;
+	char *text;
+
+	for (size = 1; size <= sizeof(whole) + 1; size++) {
+		/* To the byte, so that KASAN sees one too far. */
+		text = kunit_kzalloc(test, size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, text);
+		seq_buf_init(&row, text, size);
+		ng_row_str(&row, "a", "x \"y");
+		ng_row_printf(&row, "b=%d", 7);
+		ng_row_addr(&row, "c", AF_INET, &addr);
+		ng_row_str(&row, "d", "e");
+
+		KUNIT_EXPECT_EQ(test, size < sizeof(whole),
+				seq_buf_has_overflowed(&row));
+		KUNIT_EXPECT_LT(test, strlen(seq_buf_str(&row)), size);
+		if (size >= sizeof(whole))
+			KUNIT_EXPECT_STREQ(test, whole, text);
+		kunit_kfree(test, text);
+	}
+}
+
+/* A quoted value is cut, so that a row always has room for the next pair. */
+static void row_long_test(struct kunit *test)
+{
+	char *value = kunit_kzalloc(test, 1024, GFP_KERNEL);
+	char *text = kunit_kzalloc(test, 1024, GFP_KERNEL);
+	struct seq_buf row;
+
+	KUNIT_ASSERT_NOT_NULL(test, value);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memset(value, ' ', 1023);
+	seq_buf_init(&row, text, 1024);
+	ng_row_str(&row, "k", value);
+	ng_row_str(&row, "fix", "none");
+
+	KUNIT_EXPECT_FALSE(test, seq_buf_has_overflowed(&row));
+	KUNIT_EXPECT_STREQ(test, "\" fix=none",
+			   seq_buf_str(&row) + 3 + 384);
+}
+
+static void row_addr_test(struct kunit *test)
+{
+	const union nf_inet_addr addr = {
+		.ip6 = { htonl(0x20010db8), 0, 0, htonl(1) },
+	};
+	struct seq_buf row;
+	char text[80];
+
+	seq_buf_init(&row, text, sizeof(text));
+	ng_row_addr(&row, "a", AF_INET, &addr);
+	ng_row_addr(&row, "b", AF_INET6, &addr);
+	ng_row_addr(&row, "c", AF_UNSPEC, &addr);
+	KUNIT_EXPECT_STREQ(test, "a=32.1.13.184 b=2001:db8::1 c=none",
+			   seq_buf_str(&row));
+}
+
+/* A row that does not fit makes seq_file come again with more room. */
+static void row_show_test(struct kunit *test)
+{
+	static const char whole[] = "netns=1 id=2\n";
+	const struct core_entry entry = { .key = { 1, 2 } };
+	struct seq_file m = {};
+	size_t size;
+
+	for (size = 0; size <= sizeof(whole) + 1; size++) {
+		char *text = kunit_kzalloc(test, size ?: 1, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, text);
+		m = (struct seq_file){ .buf = text, .size = size };
+		KUNIT_EXPECT_EQ(test, 0, core_table_show(&m, (void *)&entry));
+		KUNIT_EXPECT_EQ(test, size < sizeof(whole),
+				seq_has_overflowed(&m));
+		if (size >= sizeof(whole)) {
+			KUNIT_EXPECT_EQ(test, strlen(whole), m.count);
+			KUNIT_EXPECT_STREQ(test, whole, text);
+		}
+		kunit_kfree(test, text);
+	}
+}
+
+static struct core_entry *table_touch(u32 netns, u32 id, bool *fresh)
+{
+	struct core_key key = { netns, id };
+	struct ng_entry *entry;
+
+	spin_lock_bh(&core_table.lock);
+	entry = ng_table_touch(&core_table, &key, fresh);
+	spin_unlock_bh(&core_table.lock);
+	return container_of(entry, struct core_entry, entry);
+}
+
+static struct core_entry *table_peek(u32 netns, u32 id)
+{
+	struct core_key key = { netns, id };
+	struct ng_entry *entry;
+
+	spin_lock_bh(&core_table.lock);
+	entry = ng_table_peek(&core_table, &key);
+	spin_unlock_bh(&core_table.lock);
+	return entry ? container_of(entry, struct core_entry, entry) : NULL;
+}
+
+/* What was touched least recently makes room, and is counted. */
+static void table_evict_test(struct kunit *test)
+{
+	u64 evicted = ng_count_read(&core_guard, CORE_evicted);
+	struct core_entry *entry;
+	bool fresh;
+	u32 id;
+
+	for (id = 0; id < NG_TABLE_MAX; id++) {
+		entry = table_touch(1, id, &fresh);
+		KUNIT_ASSERT_NOT_NULL(test, entry);
+		KUNIT_EXPECT_TRUE(test, fresh);
+		entry->value = id;
+	}
+	KUNIT_EXPECT_EQ(test, evicted,
+			ng_count_read(&core_guard, CORE_evicted));
+
+	/* Touched again the first one is not the oldest; peeking leaves it so. */
+	KUNIT_EXPECT_EQ(test, 0, table_touch(1, 0, &fresh)->value);
+	KUNIT_EXPECT_FALSE(test, fresh);
+	KUNIT_EXPECT_NOT_NULL(test, table_peek(1, 1));
+
+	entry = table_touch(2, 0, &fresh);
+	KUNIT_EXPECT_TRUE(test, fresh);
+	KUNIT_EXPECT_EQ(test, 0, entry->value);
+	KUNIT_EXPECT_EQ(test, NG_TABLE_MAX, core_table.count);
+	KUNIT_EXPECT_EQ(test, evicted + 1,
+			ng_count_read(&core_guard, CORE_evicted));
+	KUNIT_EXPECT_NOT_NULL(test, table_peek(1, 0));
+	KUNIT_EXPECT_NULL(test, table_peek(1, 1));
+	KUNIT_EXPECT_NOT_NULL(test, table_peek(1, 2));
+
+	ng_table_forget(&core_table, 0);
+	KUNIT_EXPECT_EQ(test, 0, core_table.count);
+	KUNIT_EXPECT_TRUE(test, list_empty(&core_table.entries));
+}
+
+/* A namespace that ends takes its rows along, and nobody else's. */
+static void table_forget_test(struct kunit *test)
+{
+	bool fresh;
+	u32 id;
+
+	for (id = 0; id < 30; id++)
+		table_touch(1 + id % 3, id, &fresh);
+	ng_table_forget(&core_table, 2);
+	KUNIT_EXPECT_EQ(test, 20, core_table.count);
+	for (id = 0; id < 30; id++)
+		KUNIT_EXPECT_EQ(test, id % 3 != 1,
+				!!table_peek(1 + id % 3, id));
+
+	/* One that has none, then all. */
+	ng_table_forget(&core_table, 4);
+	KUNIT_EXPECT_EQ(test, 20, core_table.count);
+	ng_table_forget(&core_table, 0);
+	KUNIT_EXPECT_EQ(test, 0, core_table.count);
+}
+
+/* The same table, as simple as can be: an array, newest first. */
+struct model {
+	struct core_entry rows[NG_TABLE_MAX];
+	unsigned int count;
+	u64 evicted;
+};
+
+static struct core_entry *model_find(struct model *model, u32 netns, u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < model->count; i++)
+		if (model->rows[i].key.netns == netns &&
+		    model->rows[i].key.id == id)
+			return &model->rows[i];
+	return NULL;
+}
+
+static struct core_entry *model_touch(struct model *model, u32 netns, u32 id)
+{
+	struct core_entry *found = model_find(model, netns, id);
+	struct core_entry row = { .key = { netns, id } };
+
+	if (found) {
+		row = *found;
+	} else if (model->count < NG_TABLE_MAX) {
+		found = &model->rows[model->count++];
+	} else {
+		found = &model->rows[NG_TABLE_MAX - 1];
+		model->evicted++;
+	}
+	memmove(&model->rows[1], model->rows,
+		(found - model->rows) * sizeof(row));
+	model->rows[0] = row;
+	return &model->rows[0];
+}
+
+static void model_forget(struct model *model, u32 netns)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < model->count; i++)
+		if (model->rows[i].key.netns != netns)
+			model->rows[kept++] = model->rows[i];
+	model->count = kept;
+}
+
+/* Read as debugfs does: whole, or from the row where the last page ended. */
+static void table_expect_rows(struct kunit *test, struct model *model,
+			      unsigned int from)
+{
+	loff_t pos = from;
+	unsigned int i = from;
+	struct core_entry *entry;
+	void *v;
+
+	for (v = core_table_start(NULL, &pos); v;
+	     v = core_table_next(NULL, v, &pos), i++) {
+		entry = list_entry(v, struct core_entry, entry.list);
+		/* No assertion: it would leave with the lock held. */
+		if (i >= model->count ||
+		    memcmp(&entry->key, &model->rows[i].key,
+			   sizeof(entry->key)) ||
+		    entry->value != model->rows[i].value)
+			break;
+	}
+	core_table_stop(NULL, v);
+	KUNIT_ASSERT_EQ(test, max(model->count, from), i);
+}
+
+static void table_property_test(struct kunit *test)
+{
+	u64 evicted = ng_count_read(&core_guard, CORE_evicted);
+	struct core_entry *entry, *wanted;
+	struct rnd_state random;
+	struct model *model;
+	u32 netns, id;
+	int round;
+	bool fresh;
+
+	model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	random_begin(test, &random);
+	for (round = 0; round < 20000; round++) {
+		netns = 1 + random_below(&random, 4);
+		id = random_below(&random, 80);
+		wanted = model_find(model, netns, id);
+
+		switch (random_below(&random, 1000)) {
+		case 0:
+			ng_table_forget(&core_table, netns);
+			model_forget(model, netns);
+			break;
+		case 1 ... 9:
+			table_expect_rows(test, model,
+					  random_below(&random, NG_TABLE_MAX));
+			break;
+		case 10 ... 299:
+			KUNIT_ASSERT_EQ(test, !!wanted,
+					!!table_peek(netns, id));
+			break;
+		default:
+			entry = table_touch(netns, id, &fresh);
+			KUNIT_ASSERT_NOT_NULL(test, entry);
+			KUNIT_ASSERT_EQ(test, !wanted, fresh);
+			wanted = model_touch(model, netns, id);
+			KUNIT_ASSERT_EQ(test, wanted->value, entry->value);
+			entry->value = round + 1;
+			wanted->value = round + 1;
+		}
+		KUNIT_ASSERT_EQ(test, model->count, core_table.count);
+	}
+
+	table_expect_rows(test, model, 0);
+	KUNIT_EXPECT_EQ(test, evicted + model->evicted,
+			ng_count_read(&core_guard, CORE_evicted));
+	KUNIT_EXPECT_GT(test, model->evicted, 0);
+	ng_table_forget(&core_table, 0);
+}
+
+static const char *const choice_words[] = { "detect", "rescue", NULL };
+static int choice_changes;
+
+static void choice_changed(void)
+{
+	choice_changes++;
+}
+
+struct choice_case {
+	const char *desc;
+	/* input */
+	int before;
+	const char *text;
+	/* output as expected */
+	int result;
+	int after;
+	int changes;
+};
+
+static const struct choice_case choice_cases[] = {
+	{ "a word is taken", 0, "rescue", 0, 1, 1 },
+	{ "the line break of echo does no harm", 0, "rescue\n", 0, 1, 1 },
+	{ "the way back to the default", 1, "detect", 0, 0, 1 },
+	{ "the word that holds changes nothing", 1, "rescue", 0, 1, 0 },
+	{ "a part of a word is refused", 1, "detec", -EINVAL, 1, 0 },
+	{ "more than a word is refused", 0, "rescued", -EINVAL, 0, 0 },
+	{ "two words are refused", 0, "detect,rescue", -EINVAL, 0, 0 },
+	{ "a space before it is refused", 0, " rescue", -EINVAL, 0, 0 },
+	{ "a space behind it is refused", 0, "rescue ", -EINVAL, 0, 0 },
+	{ "a second line is refused", 0, "rescue\n\n", -EINVAL, 0, 0 },
+	{ "capitals are refused", 0, "RESCUE", -EINVAL, 0, 0 },
+	{ "its number is refused", 0, "1", -EINVAL, 0, 0 },
+	{ "nothing is refused", 1, "", -EINVAL, 1, 0 },
+	{ "an empty line is refused", 1, "\n", -EINVAL, 1, 0 },
+	{ "bytes that are no text are refused", 1, "\377\033[2J%s%n", -EINVAL,
+	  1, 0 },
+};
+
+static void choice_case_desc(const struct choice_case *param, char *desc)
+{
+	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(choice, choice_cases, choice_case_desc);
+
+static void choice_test(struct kunit *test)
+{
+	const struct choice_case *param = test->param_value;
+	struct ng_choice choice = {
+		.words = choice_words,
+		.value = param->before,
+		.changed = choice_changed,
+	};
+	const struct kernel_param kp = {
+		.name = "mode",
+		.mod = THIS_MODULE,
+		.ops = &ng_choice_ops,
+		.arg = &choice,
+	};
+	char *shown = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	int len;
+
+	KUNIT_ASSERT_NOT_NULL(test, shown);
+	choice_changes = 0;
+	KUNIT_EXPECT_EQ(test, param->result, kp.ops->set(param->text, &kp));
+	KUNIT_EXPECT_EQ(test, param->after, choice.value);
+	KUNIT_EXPECT_EQ(test, param->changes, choice_changes);
+
+	len = kp.ops->get(shown, &kp);
+	KUNIT_EXPECT_EQ(test, strlen(shown), len);
+	KUNIT_EXPECT_STREQ(test, param->after ? "rescue\n" : "detect\n",
+			   shown);
+
+	/* Nobody has to be told. */
+	choice.changed = NULL;
+	KUNIT_EXPECT_EQ(test, param->result, kp.ops->set(param->text, &kp));
+}
+
+/* A gauge may go up on one CPU and down on another. */
+static void count_test(struct kunit *test)
+{
+	u64 before = ng_count_read(&core_guard, CORE_rows);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		++*per_cpu_ptr(&core_guard.counts[CORE_rows], cpu);
+	KUNIT_EXPECT_EQ(test, before + num_possible_cpus(),
+			ng_count_read(&core_guard, CORE_rows));
+	ng_count(&core_guard, CORE_rows);
+	ng_count_add(&core_guard, CORE_rows, -1 - (s64)num_possible_cpus());
+	KUNIT_EXPECT_EQ(test, before, ng_count_read(&core_guard, CORE_rows));
+}
+
+/* How many findings of a guard get a line now? */
+static int log_burst(struct ng_guard *guard)
+{
+	struct ng_finding *finding;
+	int lines;
+
+	for (lines = 0; lines < 100; lines++) {
+		finding = ng_finding_begin(guard, &init_net, NG_INFO);
+		if (!finding)
+			break;
+		ng_row_printf(ng_finding_row(finding), "line=%d", lines);
+		ng_finding_end(finding, "a test of the limit", "none");
+	}
+	return lines;
+}
+
+static void log_test(struct kunit *test)
+{
+	struct ng_guard other = core_guard;
+
+	other.name = "core_kunit_other";
+	KUNIT_ASSERT_EQ(test, 0, ng_guard_register(&other));
+
+	/* One guard's flood does not silence another one. */
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&core_guard));
+	KUNIT_EXPECT_EQ(test, 0, log_burst(&core_guard));
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&other));
+
+	ng_guard_unregister(&other);
+}
+
+/* There are so many guards and no more; one that goes makes room. */
+static void guard_test(struct kunit *test)
+{
+	struct ng_guard *guards;
+	char name[NG_MAX_GUARDS + 1][16];
+	int n, i;
+
+	guards = kunit_kcalloc(test, NG_MAX_GUARDS + 1, sizeof(*guards),
+			       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, guards);
+	for (n = 0; n <= NG_MAX_GUARDS; n++) {
+		snprintf(name[n], sizeof(name[n]), "core_kunit_%d", n);
+		guards[n] = core_guard;
+		guards[n].name = name[n];
+		if (ng_guard_register(&guards[n]))
+			break;
+	}
+	KUNIT_EXPECT_GT(test, n, 0);
+	KUNIT_EXPECT_LT(test, n, NG_MAX_GUARDS);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, ng_guard_register(&guards[n]));
+
+	if (n) {
+		ng_guard_unregister(&guards[0]);
+		KUNIT_EXPECT_EQ(test, 0, ng_guard_register(&guards[n]));
+		KUNIT_EXPECT_EQ(test, guards[0].index, guards[n].index);
+		ng_guard_unregister(&guards[n]);
+	}
+	for (i = 1; i < n; i++)
+		ng_guard_unregister(&guards[i]);
+}
+
+/*
+ * The helpers read what the kernel's own macros write. Types that nobody sends
+ * and items that no guard looks at.
+ */
+static void mib_test(struct kunit *test)
+{
+	struct net *net = &init_net;
+	unsigned long in = ng_mib_icmp(net, 200);
+	unsigned long out = ng_mib_icmp(net, NG_MIB_OUT + 200);
+	unsigned long ip = ng_mib_ip(net, IPSTATS_MIB_REASMOKS);
+	unsigned long tcp = ng_mib_tcp(net, TCP_MIB_RTOALGORITHM);
+	unsigned long ext = ng_mib_linux(net, LINUX_MIB_TCPMEMORYPRESSURES);
+
+	ICMPMSGIN_INC_STATS(net, 200);
+	ICMPMSGOUT_INC_STATS(net, 200);
+	ICMPMSGOUT_INC_STATS(net, 200);
+	IP_ADD_STATS(net, IPSTATS_MIB_REASMOKS, 3);
+	TCP_ADD_STATS(net, TCP_MIB_RTOALGORITHM, 4);
+	NET_ADD_STATS(net, LINUX_MIB_TCPMEMORYPRESSURES, 5);
+
+	KUNIT_EXPECT_EQ(test, in + 1, ng_mib_icmp(net, 200));
+	KUNIT_EXPECT_EQ(test, out + 2, ng_mib_icmp(net, NG_MIB_OUT + 200));
+	KUNIT_EXPECT_EQ(test, ip + 3, ng_mib_ip(net, IPSTATS_MIB_REASMOKS));
+	KUNIT_EXPECT_EQ(test, tcp + 4, ng_mib_tcp(net, TCP_MIB_RTOALGORITHM));
+	KUNIT_EXPECT_EQ(test, ext + 5,
+			ng_mib_linux(net, LINUX_MIB_TCPMEMORYPRESSURES));
+}
+
+static int core_suite_init(struct kunit_suite *suite)
+{
+	return ng_guard_register(&core_guard);
+}
+
+static void core_suite_exit(struct kunit_suite *suite)
+{
+	ng_table_forget(&core_table, 0);
+	ng_guard_unregister(&core_guard);
+}
+
+static struct kunit_case core_kunit_cases[] = {
+	KUNIT_CASE_PARAM(row_test, row_gen_params),
+	KUNIT_CASE(row_property_test),
+	KUNIT_CASE(row_overflow_test),
+	KUNIT_CASE(row_long_test),
+	KUNIT_CASE(row_addr_test),
+	KUNIT_CASE(row_show_test),
+	KUNIT_CASE(table_evict_test),
+	KUNIT_CASE(table_forget_test),
+	KUNIT_CASE(table_property_test),
+	KUNIT_CASE_PARAM(choice_test, choice_gen_params),
+	KUNIT_CASE(count_test),
+	KUNIT_CASE(log_test),
+	KUNIT_CASE(guard_test),
+	KUNIT_CASE(mib_test),
+	{}
+};
+
+static struct kunit_suite core_kunit_suite = {
+	.name = "netguard_core",
+	.suite_init = core_suite_init,
+	.suite_exit = core_suite_exit,
+	.test_cases = core_kunit_cases,
+};
+
+kunit_test_suite(core_kunit_suite);
+
+NG_IMPORT_KUNIT_SYMBOLS();
+MODULE_DESCRIPTION("KUnit tests of the core module netguard");
+MODULE_LICENSE("GPL");
