@@ -10,17 +10,14 @@
 #include <netguard/core.h>
 #include <netguard/mib.h>
 
-#define CORE_COUNTERS(gauge, counter)			\
-	gauge(rows, "a gauge")				\
-	counter(evicted, "rows that made room")
-
-static const struct ng_counter core_counters[] = {
-	CORE_COUNTERS(NG_GAUGE_DESC, NG_COUNTER_DESC)
-};
-
 enum {
 	CORE_rows,
 	CORE_evicted,
+};
+
+static const struct ng_counter core_counters[] = {
+	NG_GAUGE_DESC(rows, "a gauge")
+	NG_COUNTER_DESC(evicted, "rows that made room")
 };
 
 struct core_key {
@@ -566,10 +563,13 @@ static void choice_test(struct kunit *test)
 static void count_test(struct kunit *test)
 {
 	u64 before = ng_count_read(&core_guard, CORE_rows);
+	u64 *count;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		++*per_cpu_ptr(&core_guard.counts[CORE_rows], cpu);
+	for_each_possible_cpu(cpu) {
+		count = per_cpu_ptr(&core_guard.counts[CORE_rows], cpu);
+		++*count;
+	}
 	KUNIT_EXPECT_EQ(test, before + num_possible_cpus(),
 			ng_count_read(&core_guard, CORE_rows));
 	ng_count(&core_guard, CORE_rows);
@@ -605,6 +605,10 @@ static void log_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, log_burst(&core_guard));
 	KUNIT_EXPECT_EQ(test, 10, log_burst(&other));
 
+	/* Nor does what it said before it was loaded again, or another was. */
+	ng_guard_unregister(&other);
+	KUNIT_ASSERT_EQ(test, 0, ng_guard_register(&other));
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&other));
 	ng_guard_unregister(&other);
 }
 

@@ -135,7 +135,16 @@ void ng_finding_end(struct ng_finding *finding, const char *cause,
 }
 EXPORT_SYMBOL_GPL(ng_finding_end);
 
-static void ng_log_forget_suppressed(unsigned int index)
+static void ng_log_limit_init(struct ng_log_limit *limit)
+{
+	ratelimit_state_init(&limit->rate, NG_LOG_INTERVAL, NG_LOG_BURST);
+	/* Keeps it from printing a count of its own. */
+	ratelimit_set_flags(&limit->rate, RATELIMIT_MSG_ON_RELEASE);
+	atomic_set(&limit->suppressed, 0);
+}
+
+/* The next guard in this place, or the same one again, has its own limits. */
+static void ng_log_forget(unsigned int index)
 {
 	struct ng_log_net *log;
 	struct net *net;
@@ -143,7 +152,7 @@ static void ng_log_forget_suppressed(unsigned int index)
 	down_read(&net_rwsem);
 	for_each_net(net) {
 		log = net_generic(net, ng_log_net_id);
-		atomic_set(&log->limits[index].suppressed, 0);
+		ng_log_limit_init(&log->limits[index]);
 	}
 	up_read(&net_rwsem);
 }
@@ -157,7 +166,7 @@ void ng_log_add_guard(const struct ng_guard *guard)
 void ng_log_remove_guard(const struct ng_guard *guard)
 {
 	flush_work(&ng_log_work);
-	ng_log_forget_suppressed(guard->index);
+	ng_log_forget(guard->index);
 }
 
 static int __net_init ng_log_net_init(struct net *net)
@@ -167,13 +176,8 @@ static int __net_init ng_log_net_init(struct net *net)
 
 	log->inum = net->ns.inum;
 	INIT_DELAYED_WORK(&log->flush, ng_log_flush);
-	for (index = 0; index < NG_MAX_GUARDS; index++) {
-		struct ratelimit_state *rate = &log->limits[index].rate;
-
-		ratelimit_state_init(rate, NG_LOG_INTERVAL, NG_LOG_BURST);
-		/* Keeps it from printing a count of its own. */
-		ratelimit_set_flags(rate, RATELIMIT_MSG_ON_RELEASE);
-	}
+	for (index = 0; index < NG_MAX_GUARDS; index++)
+		ng_log_limit_init(&log->limits[index]);
 	return 0;
 }
 
