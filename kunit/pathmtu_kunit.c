@@ -3,29 +3,10 @@
 
 #include "pathmtu/path.h"
 
-#include <kunit/test.h>
-#include <linux/icmp.h>
+#include "fixtures.h"
+
 #include <linux/icmpv6.h>
-#include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-
-#include <netguard/compat.h>
-
-#define PATHMTU_FRAME_MAX 256
-
-static struct sk_buff *pathmtu_skb(struct kunit *test, const void *bytes,
-				   unsigned int len)
-{
-	struct sk_buff *skb = alloc_skb(PATHMTU_FRAME_MAX, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	skb_put_data(skb, bytes, len);
-	skb_reset_network_header(skb);
-	return skb;
-}
 
 struct report_case {
 	const char *desc;
@@ -107,29 +88,17 @@ KUNIT_ARRAY_PARAM(report, report_cases, report_case_desc);
 static void report_test(struct kunit *test)
 {
 	const struct report_case *param = test->param_value;
-	unsigned int ihl = sizeof(struct iphdr) + param->options;
-	u8 bytes[PATHMTU_FRAME_MAX] = {};
-	struct iphdr *iph = (struct iphdr *)bytes;
-	struct icmphdr *icmph = (struct icmphdr *)(bytes + ihl);
-	struct iphdr *quoted = (struct iphdr *)(icmph + 1);
 	struct pathmtu_quote quote = {};
+	struct icmp_error error;
 	struct sk_buff *skb;
 
-	iph->version = 4;
-	iph->ihl = ihl / 4;
-	iph->protocol = IPPROTO_ICMP;
-	iph->frag_off = htons(param->frag_off);
-	iph->saddr = htonl(0xc0000201);
-	icmph->type = param->type;
-	icmph->code = param->code;
-	icmph->un.frag.mtu = htons(1400);
-	*(u8 *)quoted = param->quoted_vihl;
-	quoted->tot_len = htons(1500);
-	quoted->saddr = htonl(0xc000020a);
-	quoted->daddr = htonl(0xc633640a);
+	icmp_error_init(&error, param->type, param->code, param->options);
+	error.iph->frag_off = htons(param->frag_off);
+	error.icmph->un.frag.mtu = htons(1400);
+	*(u8 *)error.quoted = param->quoted_vihl;
+	error.quoted->tot_len = htons(1500);
 
-	skb = pathmtu_skb(test, bytes,
-			  ihl + sizeof(*icmph) + sizeof(*quoted) - param->cut);
+	skb = packet_build(test, error.bytes, error.len - param->cut);
 	KUNIT_EXPECT_EQ(test, param->result, pathmtu_read4(skb, &quote));
 	if (param->result == PATHMTU_FRAG_NEEDED) {
 		KUNIT_EXPECT_EQ(test, htonl(0xc0000201), quote.reporter.ip);
@@ -161,14 +130,14 @@ static void report6_test(struct kunit *test)
 
 	/* However much is missing, it is either no report or malformed. */
 	for (len = sizeof(*ip6h); len < sizeof(bytes); len++) {
-		skb = pathmtu_skb(test, bytes, len);
+		skb = packet_build(test, bytes, len);
 		KUNIT_EXPECT_EQ(test, len < sizeof(*ip6h) + sizeof(*icmph) ?
 				PATHMTU_NO_REPORT : PATHMTU_MALFORMED,
 				pathmtu_read6(skb, &quote));
 		kfree_skb(skb);
 	}
 
-	skb = pathmtu_skb(test, bytes, sizeof(bytes));
+	skb = packet_build(test, bytes, sizeof(bytes));
 	KUNIT_EXPECT_EQ(test, PATHMTU_FRAG_NEEDED, pathmtu_read6(skb, &quote));
 	KUNIT_EXPECT_EQ(test, 1500, quote.size);
 	KUNIT_EXPECT_EQ(test, 1400, quote.mtu);
@@ -179,29 +148,19 @@ static void report6_test(struct kunit *test)
 /* Random bytes behind a valid IP header: any verdict, but none out of bounds. */
 static void report_random_test(struct kunit *test)
 {
-	u32 seed = get_random_u32();
 	struct pathmtu_quote quote;
-	struct rnd_state rnd;
+	struct rnd_state random;
+	struct sk_buff *skb;
 	unsigned int i;
 
-	kunit_info(test, "seed %u", seed);
-	prandom_seed_state(&rnd, seed);
+	random_begin(test, &random);
 	for (i = 0; i < 2000; i++) {
-		unsigned int len = 40 + prandom_u32_state(&rnd) % 60;
-		u8 bytes[PATHMTU_FRAME_MAX];
-		struct sk_buff *skb;
-
-		prandom_bytes_state(&rnd, bytes, len);
-		bytes[0] = 0x45 + prandom_u32_state(&rnd) % 6;
-		bytes[9] = IPPROTO_ICMP;
-		bytes[20] = ICMP_DEST_UNREACH;
-		bytes[21] = ICMP_FRAG_NEEDED;
-		skb = pathmtu_skb(test, bytes, len);
+		skb = icmp_random(test, &random, ICMP_DEST_UNREACH,
+				  ICMP_FRAG_NEEDED);
 		KUNIT_EXPECT_LE(test, pathmtu_read4(skb, &quote),
 				PATHMTU_MALFORMED);
-		bytes[0] = 0x60;
-		bytes[6] = i & 1 ? IPPROTO_ICMPV6 : IPPROTO_HOPOPTS;
-		skb_copy_to_linear_data(skb, bytes, len);
+		icmp_random_to_ipv6(skb, i & 1 ? IPPROTO_ICMPV6 :
+						 IPPROTO_HOPOPTS);
 		KUNIT_EXPECT_LE(test, pathmtu_read6(skb, &quote),
 				PATHMTU_MALFORMED);
 		kfree_skb(skb);
@@ -380,26 +339,24 @@ static void judge_test(struct kunit *test)
 /* Whatever a socket says: a suspect's sizes make sense. */
 static void judge_random_test(struct kunit *test)
 {
-	u32 seed = get_random_u32();
 	unsigned int i, holes = 0;
 	struct rnd_state rnd;
 
-	kunit_info(test, "seed %u", seed);
-	prandom_seed_state(&rnd, seed);
+	random_begin(test, &rnd);
 	for (i = 0; i < 20000; i++) {
 		struct pathmtu_flight flight = {
-			.retransmits = prandom_u32_state(&rnd) % 8,
-			.oldest = prandom_u32_state(&rnd) % 8,
-			.reported = !(prandom_u32_state(&rnd) % 8),
-			.payload = prandom_u32_state(&rnd) % 9000,
-			.headers = 40 + prandom_u32_state(&rnd) % 60,
-			.window = prandom_u32_state(&rnd) % 65536,
-			.sacked = prandom_u32_state(&rnd) % 4 ?
-				  0 : prandom_u32_state(&rnd) % 9000,
-			.acked_bytes = prandom_u32_state(&rnd) % 9000,
-			.acked_segments = prandom_u32_state(&rnd) % 8,
-			.delivered = prandom_u32_state(&rnd) % 2,
-			.heard_us = prandom_u32_state(&rnd) % 400000,
+			.retransmits = random_below(&rnd, 8),
+			.oldest = random_below(&rnd, 8),
+			.reported = !(random_below(&rnd, 8)),
+			.payload = random_below(&rnd, 9000),
+			.headers = 40 + random_below(&rnd, 60),
+			.window = random_below(&rnd, 65536),
+			.sacked = random_below(&rnd, 4) ?
+				  0 : random_below(&rnd, 9000),
+			.acked_bytes = random_below(&rnd, 9000),
+			.acked_segments = random_below(&rnd, 8),
+			.delivered = random_below(&rnd, 2),
+			.heard_us = random_below(&rnd, 400000),
 		};
 		unsigned int size_ok = 0;
 

@@ -3,17 +3,9 @@
 
 #include "redirect/storm.h"
 
-#include <kunit/test.h>
-#include <linux/icmp.h>
-#include <linux/ip.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
+#include "fixtures.h"
+
 #include <net/ndisc.h>
-
-#include <netguard/compat.h>
-
-#define REDIRECT_FRAME_MAX 256
 
 struct read_case {
 	const char *desc;
@@ -91,41 +83,19 @@ static void read_case_desc(const struct read_case *param, char *desc)
 
 KUNIT_ARRAY_PARAM(read, read_cases, read_case_desc);
 
-static struct sk_buff *redirect_skb(struct kunit *test, const void *bytes,
-				    unsigned int len)
-{
-	struct sk_buff *skb = alloc_skb(REDIRECT_FRAME_MAX, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	skb_put_data(skb, bytes, len);
-	skb_reset_network_header(skb);
-	return skb;
-}
-
 static void read_test(struct kunit *test)
 {
 	const struct read_case *param = test->param_value;
-	unsigned int ihl = sizeof(struct iphdr) + param->options;
-	u8 bytes[REDIRECT_FRAME_MAX] = {};
-	struct iphdr *iph = (struct iphdr *)bytes;
-	struct icmphdr *icmph = (struct icmphdr *)(bytes + ihl);
-	struct iphdr *quoted = (struct iphdr *)(icmph + 1);
 	struct redirect_notice notice = {};
+	struct icmp_error error;
 	struct sk_buff *skb;
 
-	iph->version = 4;
-	iph->ihl = ihl / 4;
-	iph->protocol = IPPROTO_ICMP;
-	iph->frag_off = htons(param->frag_off);
-	iph->saddr = htonl(0xc0000201);
-	icmph->type = param->type;
-	icmph->un.gateway = param->gateway;
-	*(u8 *)quoted = param->quoted_vihl;
-	quoted->saddr = htonl(0xc000020a);
-	quoted->daddr = htonl(0xc633640a);
+	icmp_error_init(&error, param->type, 0, param->options);
+	error.iph->frag_off = htons(param->frag_off);
+	error.icmph->un.gateway = param->gateway;
+	*(u8 *)error.quoted = param->quoted_vihl;
 
-	skb = redirect_skb(test, bytes,
-			   ihl + sizeof(*icmph) + sizeof(*quoted) - param->cut);
+	skb = packet_build(test, error.bytes, error.len - param->cut);
 	KUNIT_EXPECT_EQ(test, param->result, redirect_read4(skb, &notice));
 	if (param->result == REDIRECT_NAMED) {
 		KUNIT_EXPECT_EQ(test, htonl(0xc0000201), notice.router.ip);
@@ -154,14 +124,14 @@ static void read6_test(struct kunit *test)
 
 	/* However much is missing, it is either no redirect or malformed. */
 	for (len = sizeof(*ip6h); len < sizeof(bytes); len++) {
-		skb = redirect_skb(test, bytes, len);
+		skb = packet_build(test, bytes, len);
 		KUNIT_EXPECT_EQ(test, len > sizeof(*ip6h) ?
 				REDIRECT_MALFORMED : REDIRECT_OTHER,
 				redirect_read6(skb, &notice));
 		kfree_skb(skb);
 	}
 
-	skb = redirect_skb(test, bytes, sizeof(bytes));
+	skb = packet_build(test, bytes, sizeof(bytes));
 	KUNIT_EXPECT_EQ(test, REDIRECT_NAMED, redirect_read6(skb, &notice));
 	KUNIT_EXPECT_EQ(test, 2, notice.gateway.in6.s6_addr[15]);
 	KUNIT_EXPECT_EQ(test, 10, notice.dst.in6.s6_addr[15]);
@@ -171,28 +141,18 @@ static void read6_test(struct kunit *test)
 /* Random bytes behind a valid IP header: any verdict, but none out of bounds. */
 static void read_random_test(struct kunit *test)
 {
-	u32 seed = get_random_u32();
 	struct redirect_notice notice;
-	struct rnd_state rnd;
+	struct rnd_state random;
+	struct sk_buff *skb;
 	unsigned int i;
 
-	kunit_info(test, "seed %u", seed);
-	prandom_seed_state(&rnd, seed);
+	random_begin(test, &random);
 	for (i = 0; i < 2000; i++) {
-		unsigned int len = 40 + prandom_u32_state(&rnd) % 60;
-		u8 bytes[REDIRECT_FRAME_MAX];
-		struct sk_buff *skb;
-
-		prandom_bytes_state(&rnd, bytes, len);
-		bytes[0] = 0x45 + prandom_u32_state(&rnd) % 6;
-		bytes[9] = IPPROTO_ICMP;
-		bytes[20] = ICMP_REDIRECT;
-		skb = redirect_skb(test, bytes, len);
+		skb = icmp_random(test, &random, ICMP_REDIRECT, i % 4);
 		KUNIT_EXPECT_LE(test, redirect_read4(skb, &notice),
 				REDIRECT_MALFORMED);
-		bytes[0] = 0x60;
-		bytes[6] = i & 1 ? IPPROTO_ICMPV6 : IPPROTO_HOPOPTS;
-		skb_copy_to_linear_data(skb, bytes, len);
+		icmp_random_to_ipv6(skb, i & 1 ? IPPROTO_ICMPV6 :
+						 IPPROTO_HOPOPTS);
 		KUNIT_EXPECT_LE(test, redirect_read6(skb, &notice),
 				REDIRECT_MALFORMED);
 		kfree_skb(skb);
