@@ -38,6 +38,91 @@ static inline u32 random_below(struct rnd_state *random, u32 limit)
 	return prandom_u32_state(random) % limit;
 }
 
+/*
+ * Where the bytes of a frame are: so many of its payload in the linear part
+ * and in a first piece, the rest in a second one.
+ */
+struct layout {
+	const char *desc;
+	int linear;
+	int first;
+	bool list;
+	int headroom;
+};
+
+static inline void frame_add_piece(struct kunit *test, struct sk_buff *skb,
+				   const u8 *bytes, unsigned int len,
+				   bool list)
+{
+	struct sk_buff *piece, **last;
+	struct page *page;
+
+	if (!list) {
+		page = alloc_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		memcpy(page_address(page), bytes, len);
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0, len,
+				PAGE_SIZE);
+		return;
+	}
+
+	piece = alloc_skb(len, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	skb_put_data(piece, bytes, len);
+	for (last = &skb_shinfo(skb)->frag_list; *last; last = &(*last)->next)
+		;
+	*last = piece;
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += piece->truesize;
+}
+
+/* A frame as a netdev ingress hook gets it: data behind the Ethernet header. */
+static inline struct sk_buff *frame_build(struct kunit *test, __be16 proto,
+					  const u8 *payload, int len,
+					  const struct layout *layout)
+{
+	int linear = min(len, layout->linear);
+	int first = min(len - linear, layout->first);
+	struct sk_buff *skb;
+
+	/* No byte more than the frame has, so that KASAN sees a read too far. */
+	skb = alloc_skb(layout->headroom + ETH_HLEN + linear, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_reserve(skb, layout->headroom);
+	skb_reset_mac_header(skb);
+	memset(skb_put(skb, ETH_HLEN), 2, ETH_HLEN);
+	eth_hdr(skb)->h_proto = proto;
+	__skb_pull(skb, ETH_HLEN);
+	skb_reset_network_header(skb);
+	skb_put_data(skb, payload, linear);
+	skb_reset_mac_len(skb);
+	skb->protocol = eth_proto_is_802_3(proto) ? proto : htons(ETH_P_802_2);
+
+	if (first)
+		frame_add_piece(test, skb, payload + linear, first,
+				layout->list);
+	if (linear + first < len)
+		frame_add_piece(test, skb, payload + linear + first,
+				len - linear - first, layout->list);
+	KUNIT_ASSERT_EQ(test, len, skb->len);
+	return skb;
+}
+
+static inline void frame_expect_bytes(struct kunit *test,
+				      const struct sk_buff *skb,
+				      const u8 *wanted, int len,
+				      const char *what)
+{
+	u8 *got = kunit_kzalloc(test, len + 1, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, got);
+	KUNIT_ASSERT_EQ_MSG(test, len, skb->len, "%s", what);
+	KUNIT_ASSERT_EQ(test, 0, skb_copy_bits(skb, 0, got, len));
+	KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(wanted, got, len), "%s", what);
+	kunit_kfree(test, got);
+}
+
 #define PACKET_MAX 256
 
 /* A packet as a hook of the network layer gets it. */

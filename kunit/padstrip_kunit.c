@@ -4,23 +4,7 @@
 #include "padstrip/padding.h"
 #include "padstrip/pattern.h"
 
-#include <kunit/test.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-
-#include <netguard/compat.h>
-
-/*
- * Where the bytes of a frame are: so many of its payload in the linear part
- * and in a first piece, the rest in a second one.
- */
-struct layout {
-	const char *desc;
-	int linear;
-	int first;
-	bool list;
-};
+#include "fixtures.h"
 
 /* Far enough for every payload here. */
 #define ALL 4096
@@ -41,74 +25,6 @@ static const struct layout layouts[] = {
 	{ .desc = "headers in a frag_list", .linear = 0, .first = 20,
 	  .list = true },
 };
-
-static void frame_add_piece(struct kunit *test, struct sk_buff *skb,
-			    const u8 *bytes, unsigned int len, bool list)
-{
-	struct sk_buff *piece, **last;
-	struct page *page;
-
-	if (!list) {
-		page = alloc_page(GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, page);
-		memcpy(page_address(page), bytes, len);
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0, len,
-				PAGE_SIZE);
-		return;
-	}
-
-	piece = alloc_skb(len, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, piece);
-	skb_put_data(piece, bytes, len);
-	for (last = &skb_shinfo(skb)->frag_list; *last; last = &(*last)->next)
-		;
-	*last = piece;
-	skb->len += len;
-	skb->data_len += len;
-	skb->truesize += piece->truesize;
-}
-
-/* A frame as a netdev ingress hook gets it: data behind the Ethernet header. */
-static struct sk_buff *frame_build(struct kunit *test, __be16 proto,
-				   const u8 *payload, int len,
-				   const struct layout *layout)
-{
-	int linear = min(len, layout->linear);
-	int first = min(len - linear, layout->first);
-	struct sk_buff *skb;
-
-	/* No byte more than the frame has, so that KASAN sees a read too far. */
-	skb = alloc_skb(ETH_HLEN + linear, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	skb_reset_mac_header(skb);
-	memset(skb_put(skb, ETH_HLEN), 2, ETH_HLEN);
-	eth_hdr(skb)->h_proto = proto;
-	__skb_pull(skb, ETH_HLEN);
-	skb_reset_network_header(skb);
-	skb_put_data(skb, payload, linear);
-	skb->protocol = eth_proto_is_802_3(proto) ? proto : htons(ETH_P_802_2);
-
-	if (first)
-		frame_add_piece(test, skb, payload + linear, first,
-				layout->list);
-	if (linear + first < len)
-		frame_add_piece(test, skb, payload + linear + first,
-				len - linear - first, layout->list);
-	KUNIT_ASSERT_EQ(test, len, skb->len);
-	return skb;
-}
-
-static void frame_expect_bytes(struct kunit *test, const struct sk_buff *skb,
-			       const u8 *wanted, int len, const char *what)
-{
-	u8 *got = kunit_kzalloc(test, len + 1, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, got);
-	KUNIT_ASSERT_EQ_MSG(test, len, skb->len, "%s", what);
-	KUNIT_ASSERT_EQ(test, 0, skb_copy_bits(skb, 0, got, len));
-	KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(wanted, got, len), "%s", what);
-	kunit_kfree(test, got);
-}
 
 struct judge_case {
 	const char *desc;
@@ -418,6 +334,8 @@ static void repair_case_desc(const struct repair_case *param, char *desc)
 KUNIT_ARRAY_PARAM(repair, repair_cases, repair_case_desc);
 
 #define REPAIR_LEN 46
+#define REPAIR_TAGS 3
+#define REPAIR_MAX (REPAIR_LEN + REPAIR_TAGS * VLAN_HLEN)
 
 static void repair_expect_csum(struct kunit *test, const struct sk_buff *skb,
 			       const struct repair_case *param)
@@ -433,20 +351,18 @@ static void repair_expect_csum(struct kunit *test, const struct sk_buff *skb,
 	}
 }
 
+/* A frame whose packet ends at @end, and has padding with a non-zero last byte. */
 static void repair_one(struct kunit *test, const struct repair_case *param,
-		       const struct layout *layout, u8 *payload, u8 end)
+		       const struct layout *layout, __be16 proto,
+		       const u8 *payload, int len, int end)
 {
 	struct padstrip_padding padding;
 	struct sk_buff *skb, *clone;
-	u8 wanted[REPAIR_LEN];
-	int len = REPAIR_LEN;
+	u8 wanted[REPAIR_MAX];
+	int left = len;
 	int err;
 
-	payload[0] = 0x45;
-	payload[2] = 0;
-	payload[3] = end;
-	payload[REPAIR_LEN - 1] = 0xff;
-	skb = frame_build(test, htons(ETH_P_IP), payload, REPAIR_LEN, layout);
+	skb = frame_build(test, proto, payload, len, layout);
 	skb->ip_summed = param->ip_summed;
 	if (param->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = skb_checksum(skb, 0, skb->len, 0);
@@ -464,21 +380,22 @@ static void repair_one(struct kunit *test, const struct repair_case *param,
 
 	KUNIT_ASSERT_EQ_MSG(test, PADSTRIP_NONZERO,
 			    padstrip_judge(skb, &padding), "%s", layout->desc);
-	memcpy(wanted, payload, REPAIR_LEN);
+	KUNIT_ASSERT_EQ(test, end, padding.end);
+	KUNIT_ASSERT_EQ(test, len - end, padding.len);
+	memcpy(wanted, payload, len);
 	if (param->zero) {
-		memset(wanted + end, 0, REPAIR_LEN - end);
+		memset(wanted + end, 0, len - end);
 		err = padstrip_zero(skb, &padding);
 	} else {
-		len = end;
+		left = end;
 		err = padstrip_strip(skb, &padding);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, 0, err, "%s", layout->desc);
-	frame_expect_bytes(test, skb, wanted, len, layout->desc);
+	frame_expect_bytes(test, skb, wanted, left, layout->desc);
 	repair_expect_csum(test, skb, param);
 	/* What a tap holds is what came. */
 	if (clone)
-		frame_expect_bytes(test, clone, payload, REPAIR_LEN,
-				   layout->desc);
+		frame_expect_bytes(test, clone, payload, len, layout->desc);
 	kfree_skb(clone);
 	kfree_skb(skb);
 }
@@ -493,8 +410,98 @@ static void repair_test(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(layouts); i++)
 		for (end = 28; end < REPAIR_LEN; end++) {
 			get_random_bytes(payload, sizeof(payload));
-			repair_one(test, param, &layouts[i], payload, end);
+			payload[0] = 0x45;
+			payload[2] = 0;
+			payload[3] = end;
+			payload[REPAIR_LEN - 1] = 0xff;
+			repair_one(test, param, &layouts[i], htons(ETH_P_IP),
+				   payload, REPAIR_LEN, end);
 		}
+}
+
+/* Writes the header of a packet of @len bytes, and returns its EtherType. */
+static __be16 repair_head(u8 *at, u16 proto, int len)
+{
+	switch (proto) {
+	case ETH_P_IP:
+		at[0] = 0x45;
+		put_unaligned_be16(len, at + 2);
+		break;
+	case ETH_P_IPV6:
+		at[0] = 0x60;
+		put_unaligned_be16(len - 40, at + 4);
+		break;
+	case ETH_P_ARP:
+		memcpy(at, "\0\1\x08\0\6\4", 6);
+		break;
+	case ETH_P_PPP_SES:
+	case ETH_P_PPP_DISC:
+		at[0] = 0x11;
+		put_unaligned_be16(len - 6, at + 4);
+		break;
+	case ETH_P_802_2:
+		return htons(len);
+	}
+	return htons(proto);
+}
+
+/*
+ * Every protocol behind up to three tags, of every length, in every layout: no
+ * byte of the packet is lost or changed, and none of the padding is left.
+ */
+static void repair_property_test(struct kunit *test)
+{
+	static const struct {
+		u16 proto;
+		int min;
+		int max;
+	} kinds[] = {
+		{ ETH_P_IP, 20, 45 },
+		{ ETH_P_IPV6, 41, 45 },
+		{ ETH_P_ARP, 28, 28 },
+		{ ETH_P_802_2, 3, 45 },
+		{ ETH_P_PPP_SES, 8, 45 },
+		{ ETH_P_PPP_DISC, 6, 45 },
+	};
+	struct rnd_state random;
+	int round, kind, len, end, at;
+	u8 payload[REPAIR_MAX];
+	__be16 proto;
+
+	random_begin(test, &random);
+	for (round = 0; round < 6000 && !has_failed(test); round++) {
+		struct repair_case param = {
+			/* A partial one needs its header in one piece. */
+			.ip_summed = random_below(&random, CHECKSUM_PARTIAL),
+			.zero = random_below(&random, 2),
+			.cloned = random_below(&random, 2),
+		};
+		struct layout layout = {
+			.desc = "random",
+			.linear = random_below(&random, REPAIR_MAX),
+			.first = random_below(&random, REPAIR_MAX),
+			.list = random_below(&random, 2),
+			.headroom = random_below(&random, 32),
+		};
+
+		kind = random_below(&random, ARRAY_SIZE(kinds));
+		at = VLAN_HLEN * random_below(&random, REPAIR_TAGS + 1);
+		end = kinds[kind].min +
+		      random_below(&random, kinds[kind].max -
+					    kinds[kind].min + 1);
+		len = end + 1 + random_below(&random, REPAIR_LEN - end);
+
+		prandom_bytes_state(&random, payload, sizeof(payload));
+		proto = repair_head(payload + at, kinds[kind].proto, end);
+		payload[at + len - 1] |= 1;
+		len += at;
+		end += at;
+		for (; at; at -= VLAN_HLEN) {
+			put_unaligned(proto, (__be16 *)(payload + at - 2));
+			proto = htons(round & 1 ? ETH_P_8021Q : ETH_P_8021AD);
+		}
+		repair_one(test, &param, &layout, proto, payload, len, end);
+	}
 }
 
 /* What cannot be repaired stays as it is. */
@@ -560,7 +567,6 @@ static void judge_property_test(struct kunit *test)
 {
 	static const u16 protos[] = { ETH_P_IP, ETH_P_IPV6, ETH_P_ARP,
 				      ETH_P_8021Q, ETH_P_PPP_SES, 40, 0x88b5 };
-	u64 seed = get_random_u32();
 	struct padstrip_padding padding;
 	enum padstrip_verdict verdict;
 	struct rnd_state random;
@@ -571,10 +577,9 @@ static void judge_property_test(struct kunit *test)
 	u8 payload[80];
 	bool exact;
 
-	kunit_info(test, "seed %llu", seed);
-	prandom_seed_state(&random, seed);
-	for (round = 0; round < 5000; round++) {
-		len = prandom_u32_state(&random) % (sizeof(payload) + 1);
+	random_begin(test, &random);
+	for (round = 0; round < 5000 && !has_failed(test); round++) {
+		len = random_below(&random, sizeof(payload) + 1);
 		prandom_bytes_state(&random, payload, sizeof(payload));
 		/* Often something that could be a header with this length. */
 		if (round & 1) {
@@ -592,7 +597,7 @@ static void judge_property_test(struct kunit *test)
 			       sizeof(payload) - payload[3]);
 		}
 		i = round & 32 ? 0 :
-		    prandom_u32_state(&random) % ARRAY_SIZE(layouts);
+		    random_below(&random, ARRAY_SIZE(layouts));
 		skb = frame_build(test, htons(protos[round / 8 %
 						     ARRAY_SIZE(protos)]),
 				  payload, len, &layouts[i]);
@@ -707,6 +712,7 @@ static struct kunit_case padstrip_kunit_cases[] = {
 	KUNIT_CASE(judge_property_test),
 	KUNIT_CASE(is_zero_test),
 	KUNIT_CASE_PARAM(repair_test, repair_gen_params),
+	KUNIT_CASE(repair_property_test),
 	KUNIT_CASE(repair_failure_test),
 	KUNIT_CASE(pad_test),
 	KUNIT_CASE_PARAM(pattern_test, pattern_gen_params),
