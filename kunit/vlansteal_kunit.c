@@ -3,21 +3,24 @@
 
 #include "vlansteal/thief.h"
 
-#include <kunit/test.h>
-#include <linux/module.h>
-#include <linux/random.h>
+#include "fixtures.h"
 
-#include <netguard/compat.h>
+#define FRAME_MAX 1500
+
+/* Too little headroom for a tag: the header has to be reallocated. */
+#define LINEAR .layout = { .linear = FRAME_MAX, .headroom = 2 }
 
 struct retag_case {
 	const char *desc;
 	/* input */
 	__be16 proto;
 	u16 tci;
-	unsigned int linear;
-	unsigned int paged;
+	u16 type;
+	struct layout layout;
+	int len;
 	u8 ip_summed;
 	bool shared;
+	bool cloned;
 	/* output as expected */
 	int result;
 };
@@ -25,29 +28,40 @@ struct retag_case {
 static const struct retag_case retag_cases[] = {
 	{
 		.desc = "an 802.1Q tag goes back in front of the EtherType",
-		.proto = htons(ETH_P_8021Q), .tci = 1000, .linear = 46,
+		.proto = htons(ETH_P_8021Q), .tci = 1000, .type = ETH_P_IP,
+		LINEAR, .len = 46,
 	},
 	{
 		.desc = "priority and drop eligible bits are kept",
-		.proto = htons(ETH_P_8021Q), .tci = 0xf3e8, .linear = 46,
+		.proto = htons(ETH_P_8021Q), .tci = 0xf3e8, .type = ETH_P_IP,
+		LINEAR, .len = 46,
 	},
 	{
 		.desc = "an 802.1ad tag stays 802.1ad",
-		.proto = htons(ETH_P_8021AD), .tci = 7, .linear = 46,
+		.proto = htons(ETH_P_8021AD), .tci = 7, .type = ETH_P_IP,
+		LINEAR, .len = 46,
 	},
 	{
 		.desc = "a payload in a page fragment is not touched",
-		.proto = htons(ETH_P_8021Q), .tci = 1, .linear = 20,
-		.paged = 1400,
+		.proto = htons(ETH_P_8021Q), .tci = 1, .type = ETH_P_IP,
+		.layout = { .linear = 20, .first = FRAME_MAX }, .len = 1420,
 	},
 	{
 		.desc = "the checksum of a CHECKSUM_COMPLETE frame covers the tag",
-		.proto = htons(ETH_P_8021Q), .tci = 4095, .linear = 100,
+		.proto = htons(ETH_P_8021Q), .tci = 4095, .type = ETH_P_IP,
+		LINEAR, .len = 100,
 		.ip_summed = CHECKSUM_COMPLETE,
 	},
 	{
+		.desc = "a frame that taps hold as well is copied for them",
+		.proto = htons(ETH_P_8021Q), .tci = 1, .type = ETH_P_ARP,
+		.layout = { .linear = FRAME_MAX, .headroom = 64 }, .len = 46,
+		.cloned = true,
+	},
+	{
 		.desc = "a shared skb is left alone",
-		.proto = htons(ETH_P_8021Q), .tci = 1, .linear = 46,
+		.proto = htons(ETH_P_8021Q), .tci = 1, .type = ETH_P_IP,
+		LINEAR, .len = 46,
 		.shared = true,
 		.result = -EBUSY,
 	},
@@ -62,49 +76,40 @@ KUNIT_ARRAY_PARAM(retag, retag_cases, retag_case_desc);
 
 /* A frame as a netdev ingress hook gets it: tag accelerated, data at L3. */
 static struct sk_buff *retag_frame(struct kunit *test,
-				   const struct retag_case *param)
+				   const struct retag_case *param,
+				   const u8 *payload)
 {
-	struct sk_buff *skb = alloc_skb(NET_SKB_PAD + ETH_HLEN + param->linear,
-					GFP_KERNEL);
-	struct page *page;
+	__be16 type = htons(param->type);
+	struct sk_buff *skb = frame_build(test, type, payload, param->len,
+					  &param->layout);
 
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	/* Too little headroom for a tag: the header has to be reallocated. */
-	skb_reserve(skb, 2);
-	skb_reset_mac_header(skb);
-	get_random_bytes(skb_put(skb, ETH_HLEN + param->linear),
-			 ETH_HLEN + param->linear);
-	eth_hdr(skb)->h_proto = htons(ETH_P_IP);
-	if (param->paged) {
-		page = alloc_page(GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, page);
-		get_random_bytes(page_address(page), param->paged);
-		skb_add_rx_frag(skb, 0, page, 0, param->paged, PAGE_SIZE);
-	}
-
-	__skb_pull(skb, ETH_HLEN);
-	skb_reset_network_header(skb);
-	skb_reset_mac_len(skb);
-	skb->protocol = htons(ETH_P_IP);
+	get_random_bytes(eth_hdr(skb), 2 * ETH_ALEN);
 	__vlan_hwaccel_put_tag(skb, param->proto, param->tci);
+	skb->mark = 0x12345678;
+	skb->priority = 5;
+	__skb_set_sw_hash(skb, 99, true);
 	skb->ip_summed = param->ip_summed;
 	if (param->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = skb_checksum(skb, 0, skb->len, 0);
+	if (param->ip_summed == CHECKSUM_PARTIAL) {
+		skb->csum_start = skb_headroom(skb) + param->len / 2;
+		skb->csum_offset = 6;
+	}
 	return skb;
 }
 
-static void *retag_copy(struct kunit *test, struct sk_buff *skb)
+static void retag_expect_csum(struct kunit *test, const struct sk_buff *skb,
+			      const struct retag_case *param)
 {
-	unsigned int len = skb->len + ETH_HLEN;
-	void *copy = kunit_kzalloc(test, len, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, copy);
-	KUNIT_ASSERT_EQ(test, 0, skb_copy_bits(skb, -ETH_HLEN, copy, len));
-	return copy;
+	KUNIT_EXPECT_EQ(test, param->ip_summed, (u8)skb->ip_summed);
+	if (param->ip_summed == CHECKSUM_COMPLETE)
+		KUNIT_EXPECT_EQ(test, csum_fold(skb->csum),
+				csum_fold(skb_checksum(skb, 0, skb->len, 0)));
 }
 
-static void retag_expect_wire(struct kunit *test, struct sk_buff *skb,
-			      const struct retag_case *param, const u8 *before)
+static void retag_expect_wire(struct kunit *test, const struct sk_buff *skb,
+			      const struct retag_case *param,
+			      const struct ethhdr *eth)
 {
 	const struct vlan_ethhdr *veth = vlan_eth_hdr(skb);
 
@@ -112,46 +117,113 @@ static void retag_expect_wire(struct kunit *test, struct sk_buff *skb,
 	KUNIT_EXPECT_EQ(test, param->proto, skb->protocol);
 	KUNIT_EXPECT_EQ(test, param->proto, veth->h_vlan_proto);
 	KUNIT_EXPECT_EQ(test, htons(param->tci), veth->h_vlan_TCI);
-	KUNIT_EXPECT_EQ(test, htons(ETH_P_IP),
-			veth->h_vlan_encapsulated_proto);
-	KUNIT_EXPECT_EQ(test, 0, memcmp(veth, before, 2 * ETH_ALEN));
+	KUNIT_EXPECT_EQ(test, eth->h_proto, veth->h_vlan_encapsulated_proto);
+	KUNIT_EXPECT_EQ(test, 0, memcmp(veth, eth, 2 * ETH_ALEN));
 	KUNIT_EXPECT_PTR_EQ(test, skb->data,
 			    skb_mac_header(skb) + ETH_HLEN);
-	if (skb->ip_summed == CHECKSUM_COMPLETE)
-		KUNIT_EXPECT_EQ(test, csum_fold(skb->csum),
-				csum_fold(skb_checksum(skb, 0, skb->len, 0)));
+	retag_expect_csum(test, skb, param);
+}
+
+/* Byte for byte and in all that is known of it the frame that came. */
+static void retag_expect_same(struct kunit *test, const struct sk_buff *skb,
+			      const struct retag_case *param,
+			      const struct ethhdr *eth, const u8 *payload)
+{
+	frame_expect_bytes(test, skb, payload, param->len, "payload");
+	KUNIT_EXPECT_PTR_EQ(test, skb->data, skb_mac_header(skb) + ETH_HLEN);
+	KUNIT_EXPECT_EQ(test, 0, memcmp(eth, eth_hdr(skb), sizeof(*eth)));
+	KUNIT_EXPECT_TRUE(test, skb_vlan_tag_present(skb));
+	KUNIT_EXPECT_EQ(test, param->proto, skb->vlan_proto);
+	KUNIT_EXPECT_EQ(test, param->tci, skb_vlan_tag_get(skb));
+	KUNIT_EXPECT_EQ(test, eth_proto_is_802_3(eth->h_proto) ?
+			eth->h_proto : htons(ETH_P_802_2), skb->protocol);
+	KUNIT_EXPECT_EQ(test, 0, skb_network_offset(skb));
+	KUNIT_EXPECT_EQ(test, ETH_HLEN, skb->mac_len);
+	KUNIT_EXPECT_EQ(test, 0x12345678, skb->mark);
+	KUNIT_EXPECT_EQ(test, 5, skb->priority);
+	KUNIT_EXPECT_EQ(test, 99, skb->hash);
+	retag_expect_csum(test, skb, param);
+	if (param->ip_summed == CHECKSUM_PARTIAL)
+		KUNIT_EXPECT_EQ(test, param->len / 2,
+				skb_checksum_start_offset(skb));
+}
+
+static void retag_one(struct kunit *test, const struct retag_case *param,
+		      const u8 *payload)
+{
+	struct sk_buff *skb = retag_frame(test, param, payload);
+	struct ethhdr eth = *eth_hdr(skb);
+	struct sk_buff *clone = NULL;
+
+	if (param->shared)
+		skb_get(skb);
+	if (param->cloned) {
+		clone = skb_clone(skb, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, clone);
+	}
+
+	KUNIT_EXPECT_EQ(test, param->result, vlansteal_retag(skb));
+	if (!param->result) {
+		retag_expect_wire(test, skb, param, &eth);
+		skb = skb_vlan_untag(skb);
+		KUNIT_ASSERT_NOT_NULL(test, skb);
+	}
+
+	/* Led past the thief and untagged again. */
+	retag_expect_same(test, skb, param, &eth, payload);
+	if (clone)
+		retag_expect_same(test, clone, param, &eth, payload);
+	kfree_skb(clone);
+	if (param->shared)
+		kfree_skb(skb);
+	kfree_skb(skb);
 }
 
 static void retag_test(struct kunit *test)
 {
 	const struct retag_case *param = test->param_value;
-	struct sk_buff *skb = retag_frame(test, param);
-	unsigned int len = skb->len;
-	u8 *before = retag_copy(test, skb);
-	u8 *after;
+	u8 *payload = kunit_kzalloc(test, FRAME_MAX, GFP_KERNEL);
 
-	if (param->shared)
-		skb_get(skb);
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	get_random_bytes(payload, FRAME_MAX);
+	retag_one(test, param, payload);
+}
 
-	KUNIT_EXPECT_EQ(test, param->result, vlansteal_retag(skb));
+static void retag_property_test(struct kunit *test)
+{
+	static const u16 types[] = { ETH_P_IP, ETH_P_IPV6, ETH_P_ARP,
+				     ETH_P_8021Q, ETH_P_8021AD, ETH_P_LLDP,
+				     40, 1500 };
+	u8 *payload = kunit_kzalloc(test, FRAME_MAX, GFP_KERNEL);
+	struct rnd_state random;
+	int round;
 
-	if (!param->result) {
-		retag_expect_wire(test, skb, param, before);
-		skb = skb_vlan_untag(skb);
-		KUNIT_ASSERT_NOT_NULL(test, skb);
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	random_begin(test, &random);
+	for (round = 0; round < 2000 && !has_failed(test); round++) {
+		int len = 2 + random_below(&random,
+					   (round & 1 ? 64 : FRAME_MAX) - 2);
+		struct retag_case param = {
+			.proto = htons(random_below(&random, 2) ?
+				       ETH_P_8021Q : ETH_P_8021AD),
+			.tci = random_below(&random, 0x10000),
+			.type = types[random_below(&random, ARRAY_SIZE(types))],
+			.layout = {
+				.linear = random_below(&random, len + 1),
+				.first = random_below(&random, len + 1),
+				.list = random_below(&random, 2),
+				.headroom = random_below(&random, 40),
+			},
+			.len = len,
+			.ip_summed = random_below(&random, 4),
+			.cloned = random_below(&random, 2),
+		};
+
+		prandom_bytes_state(&random, payload, len);
+		/* Or an 802.3 frame would be Novell's, see vlan_set_encap_proto(). */
+		payload[0] &= 0x7f;
+		retag_one(test, &param, payload);
 	}
-
-	/* Led past the thief and untagged again, it is byte for byte the same. */
-	KUNIT_EXPECT_EQ(test, len, skb->len);
-	KUNIT_EXPECT_TRUE(test, skb_vlan_tag_present(skb));
-	KUNIT_EXPECT_EQ(test, param->proto, skb->vlan_proto);
-	KUNIT_EXPECT_EQ(test, param->tci, skb_vlan_tag_get(skb));
-	KUNIT_EXPECT_EQ(test, htons(ETH_P_IP), skb->protocol);
-	after = retag_copy(test, skb);
-	KUNIT_EXPECT_EQ(test, 0, memcmp(before, after, len + ETH_HLEN));
-	if (param->shared)
-		kfree_skb(skb);
-	kfree_skb(skb);
 }
 
 static void slot_test(struct kunit *test)
@@ -165,6 +237,7 @@ static void slot_test(struct kunit *test)
 
 static struct kunit_case vlansteal_kunit_cases[] = {
 	KUNIT_CASE_PARAM(retag_test, retag_gen_params),
+	KUNIT_CASE(retag_property_test),
 	KUNIT_CASE(slot_test),
 	{}
 };
