@@ -59,6 +59,17 @@ static const struct retag_case retag_cases[] = {
 		.cloned = true,
 	},
 	{
+		.desc = "two bytes behind the tag are enough to take it out again",
+		.proto = htons(ETH_P_8021Q), .tci = 1, .type = ETH_P_IP,
+		.layout = { .headroom = 2 }, .len = 2,
+	},
+	{
+		.desc = "less than that would be dropped, and is left alone",
+		.proto = htons(ETH_P_8021Q), .tci = 1, .type = ETH_P_IP,
+		LINEAR, .len = 1,
+		.result = -EINVAL,
+	},
+	{
 		.desc = "a shared skb is left alone",
 		.proto = htons(ETH_P_8021Q), .tci = 1, .type = ETH_P_IP,
 		LINEAR, .len = 46,

@@ -67,6 +67,9 @@ int vlansteal_retag(struct sk_buff *skb)
 		return -EBUSY;
 	if (skb->data - skb_mac_header(skb) != ETH_HLEN)
 		return -EINVAL;
+	/* vlan_set_encap_proto() may read so much: skb_vlan_untag() wants it. */
+	if (skb->len < sizeof(u16))
+		return -EINVAL;
 	if (skb_cow_head(skb, ETH_HLEN + VLAN_HLEN))
 		return -ENOMEM;
 

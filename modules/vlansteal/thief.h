@@ -86,7 +86,8 @@ enum vlansteal_verdict vlansteal_judge(struct net_device *lag, __be16 proto,
  *
  * Context: softirq. The caller owns the skb.
  * Return: 0; -EBUSY if the skb is shared, -EINVAL if its header is not that of
- * Ethernet, -ENOMEM. On error the skb is as it was.
+ * Ethernet or skb_vlan_untag() would find it too short, -ENOMEM. On error the
+ * skb is as it was.
  */
 int vlansteal_retag(struct sk_buff *skb);
 
