@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ctinvalid: why a packet is INVALID, and what is done with it. */
 
-#include "ctinvalid/reason.h"
+#include "ctinvalid/ctinvalid.h"
 
-#include <kunit/test.h>
+#include "fixtures.h"
+
 #include <linux/in.h>
-#include <linux/module.h>
-#include <linux/random.h>
 #include <net/tcp.h>
-
-#include <netguard/compat.h>
 
 #define S TCPHDR_SYN
 #define A TCPHDR_ACK
@@ -274,13 +271,10 @@ static void judge_test(struct kunit *test)
 /* Wherever in the number space a flow is, only the distances matter. */
 static void judge_shift_test(struct kunit *test)
 {
-	u64 seed = get_random_u64();
 	struct rnd_state random;
 	int i, side;
 
-	kunit_info(test, "seed %llu\n", seed);
-	prandom_seed_state(&random, seed);
-
+	random_begin(test, &random);
 	for (i = 0; i < 10000; i++) {
 		u32 shift[2] = { prandom_u32_state(&random),
 				 prandom_u32_state(&random) };
@@ -420,9 +414,82 @@ static void decide_test(struct kunit *test)
 					 param->reason));
 }
 
+/*
+ * Whatever a packet and its flow are: there is one reason, the counters have a
+ * place for it, so that they sum up, and only what NAT can break is touched.
+ */
+static void judge_property_test(struct kunit *test)
+{
+	static const u8 protos[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
+				     IPPROTO_UDP, IPPROTO_ICMP,
+				     IPPROTO_ICMPV6, IPPROTO_SCTP };
+	unsigned int seen[CTINVALID_OTHER + 1] = {};
+	enum ctinvalid_action action;
+	enum ctinvalid_mode mode;
+	struct rnd_state random;
+	int i, side;
+
+	KUNIT_EXPECT_EQ(test, CTINVALID_packets_invalid + 1,
+			CTINVALID_invalid_no_flow);
+	KUNIT_EXPECT_EQ(test, CTINVALID_invalid_other,
+			CTINVALID_invalid_no_flow + CTINVALID_OTHER);
+
+	random_begin(test, &random);
+	for (i = 0; i < 20000 && !has_failed(test); i++) {
+		struct ctinvalid_packet pkt = {
+			.key.proto = protos[random_below(&random,
+							 ARRAY_SIZE(protos))],
+			.fault = random_below(&random, 8) ? CTINVALID_SOUND :
+				 random_below(&random, 3),
+			.tcp_flags = random_below(&random, 256),
+			.icmp_error = random_below(&random, 2),
+			.seq = prandom_u32_state(&random),
+			.ack = prandom_u32_state(&random),
+			.sack = prandom_u32_state(&random),
+		};
+		struct ctinvalid_flow flow = {};
+		struct ctinvalid_verdict verdict;
+
+		if (random_below(&random, 4)) {
+			flow = judge_flow(i & 1, 0);
+			flow.state = random_below(&random,
+						  TCP_CONNTRACK_SYN_SENT2 + 1);
+			flow.live = random_below(&random, 2);
+			flow.nat = random_below(&random, 4);
+			flow.ack_offset = prandom_u32_state(&random);
+			for (side = 0; side < 2; side++)
+				flow.seen[side].td_maxend =
+					prandom_u32_state(&random);
+		}
+
+		verdict = ctinvalid_judge(&pkt, &flow);
+		KUNIT_ASSERT_LE(test, verdict.reason, CTINVALID_OTHER);
+		seen[verdict.reason]++;
+		if (!flow.found)
+			KUNIT_EXPECT_EQ(test, 0, verdict.by);
+
+		mode = random_below(&random, 3);
+		action = ctinvalid_decide(mode, &pkt, &flow, verdict.reason);
+		if (action == CTINVALID_PASS)
+			continue;
+		KUNIT_EXPECT_NE(test, CTINVALID_LOG, mode);
+		KUNIT_EXPECT_TRUE(test, flow.found && flow.live && flow.nat);
+		KUNIT_EXPECT_EQ(test, IPPROTO_TCP, pkt.key.proto);
+		if (action == CTINVALID_CURE)
+			KUNIT_EXPECT_TRUE(test, mode == CTINVALID_HEAL &&
+					  (verdict.reason == CTINVALID_SEQ_OVER ||
+					   verdict.reason == CTINVALID_ACK_OVER));
+	}
+
+	/* It was asked about all there is. */
+	for (i = 0; i <= CTINVALID_OTHER && !has_failed(test); i++)
+		KUNIT_EXPECT_GT_MSG(test, seen[i], 0, "reason %d", i);
+}
+
 static struct kunit_case ctinvalid_kunit_cases[] = {
 	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
 	KUNIT_CASE(judge_shift_test),
+	KUNIT_CASE(judge_property_test),
 	KUNIT_CASE_PARAM(decide_test, decide_gen_params),
 	{}
 };
