@@ -3,12 +3,7 @@
 
 #include "tapdup/round.h"
 
-#include <kunit/test.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-
-#include <netguard/compat.h>
+#include "fixtures.h"
 
 #define BIT_OURS 0x40000000
 
@@ -80,6 +75,33 @@ static void next_test(struct kunit *test)
 	const struct next_case *param = test->param_value;
 
 	KUNIT_EXPECT_EQ(test, param->result, tapdup_next(&param->takers));
+}
+
+/*
+ * Whoever waits above a device: another round is promised only if the first who
+ * takes the frame is watched, or an original would keep a mark.
+ */
+static void next_every_test(struct kunit *test)
+{
+	int i, first;
+
+	for (i = 0; i < 3 * 3 * 3 * 2; i++) {
+		struct tapdup_takers takers = {
+			.vlan = i % 3, .lag = i / 3 % 3,
+			.macvlan = i / 9 % 3, .lag_idle = i / 27,
+		};
+		enum tapdup_taker order[] = {
+			takers.vlan,
+			takers.lag_idle ? TAPDUP_NOBODY : takers.lag,
+			takers.macvlan,
+		};
+
+		for (first = 0; first < ARRAY_SIZE(order) - 1; first++)
+			if (order[first] != TAPDUP_NOBODY)
+				break;
+		KUNIT_EXPECT_EQ(test, order[first] == TAPDUP_WATCHED,
+				tapdup_next(&takers) == TAPDUP_ANOTHER);
+	}
 }
 
 struct judge_case {
@@ -179,17 +201,14 @@ static void judge_test(struct kunit *test)
  */
 static void journey_test(struct kunit *test)
 {
-	u64 seed = get_random_u64();
 	struct rnd_state random;
 	int i;
 
-	kunit_info(test, "seed 0x%llx\n", seed);
-	prandom_seed_state(&random, seed);
-
+	random_begin(test, &random);
 	for (i = 0; i < 10000; i++) {
-		u32 bit = BIT(prandom_u32_state(&random) % 32);
+		u32 bit = BIT(random_below(&random, 32));
 		u32 before = prandom_u32_state(&random);
-		u32 rounds = prandom_u32_state(&random) % 6 + 1;
+		u32 rounds = random_below(&random, 6) + 1;
 		struct tapdup_verdict verdict = { .mark = before };
 		u32 left;
 
@@ -228,6 +247,7 @@ static void mark_test(struct kunit *test)
 
 static struct kunit_case tapdup_cases[] = {
 	KUNIT_CASE_PARAM(next_test, next_gen_params),
+	KUNIT_CASE(next_every_test),
 	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
 	KUNIT_CASE(journey_test),
 	KUNIT_CASE(mark_test),
