@@ -33,7 +33,7 @@ static noinline void vlansteal_frame(struct vlansteal_port *port,
 	struct vlansteal_thief *thief;
 	enum vlansteal_fate fate;
 
-	thief = xa_load(&port->thieves, vlansteal_slot(proto, vid));
+	thief = vlansteal_thief_at(port, vlansteal_slot(proto, vid));
 	if (!thief)
 		return;
 

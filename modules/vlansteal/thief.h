@@ -33,13 +33,14 @@ enum vlansteal_fate {
 
 /* The two tag protocols that a VLAN device can have; they are told apart. */
 #define VLANSTEAL_PROTOS 2
+#define VLANSTEAL_SLOTS (VLANSTEAL_PROTOS * VLAN_N_VID)
 
 /**
  * vlansteal_slot() - a number for each (protocol, VLAN ID)
  * @proto: ETH_P_8021Q or ETH_P_8021AD, network byte order
  * @vid: VLAN ID, host byte order
  *
- * Return: below VLANSTEAL_PROTOS * VLAN_N_VID.
+ * Return: below VLANSTEAL_SLOTS.
  */
 static inline unsigned int vlansteal_slot(__be16 proto, u16 vid)
 {

@@ -59,9 +59,19 @@ static struct vlansteal_port *vlansteal_port_get(struct net_device *dev)
 		return NULL;
 
 	port->dev = dev;
-	xa_init(&port->thieves);
 	list_add_tail(&port->list, &vlansteal_ports);
 	return port;
+}
+
+static void vlansteal_port_free(struct rcu_head *rcu)
+{
+	struct vlansteal_port *port =
+		container_of(rcu, struct vlansteal_port, rcu);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(port->parts); i++)
+		kfree(rcu_access_pointer(port->parts[i]));
+	kfree(port);
 }
 
 /* The hook goes with the last conflict, the port with its last thief. */
@@ -79,32 +89,47 @@ static void vlansteal_port_settle(struct vlansteal_port *port)
 		ng_hook_detach(&port->hook);
 	}
 
-	if (xa_empty(&port->thieves)) {
+	if (!port->n_thieves) {
 		list_del(&port->list);
-		kfree_rcu(port, rcu);
+		call_rcu(&port->rcu, vlansteal_port_free);
 	}
+}
+
+/* The place for a thief on its port, NULL when memory is short. */
+static struct vlansteal_thief __rcu **
+vlansteal_port_place(struct vlansteal_port *port, unsigned int slot)
+{
+	struct vlansteal_part __rcu **where =
+		&port->parts[slot / VLANSTEAL_PART];
+	struct vlansteal_part *part = rtnl_dereference(*where);
+
+	if (!part) {
+		part = kzalloc(sizeof(*part), GFP_KERNEL);
+		if (!part)
+			return NULL;
+		rcu_assign_pointer(*where, part);
+	}
+
+	return &part->thieves[slot % VLANSTEAL_PART];
 }
 
 static void vlansteal_thief_judge(struct vlansteal_thief *thief,
 				  enum vlansteal_verdict verdict)
 {
-	struct net_device *dev = thief->dev;
 	struct vlansteal_port *port = thief->port;
-	unsigned int slot;
 
 	if (thief->verdict == verdict)
 		return;
 
-	slot = vlansteal_slot(vlan_dev_vlan_proto(dev), vlan_dev_vlan_id(dev));
 	thief->verdict = verdict;
 	if (verdict == VLANSTEAL_CONFLICT) {
 		port->conflicts++;
 		ng_count(&vlansteal_guard, VLANSTEAL_conflicts);
-		set_bit(slot, port->taken);
+		set_bit(thief->slot, port->taken);
 	} else {
 		port->conflicts--;
 		ng_count_add(&vlansteal_guard, VLANSTEAL_conflicts, -1);
-		clear_bit(slot, port->taken);
+		clear_bit(thief->slot, port->taken);
 	}
 	vlansteal_settle_backstop(thief);
 }
@@ -113,7 +138,11 @@ static struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,
 						   struct net_device *dev,
 						   unsigned int slot)
 {
+	struct vlansteal_thief __rcu **place = vlansteal_port_place(port, slot);
 	struct vlansteal_thief *thief;
+
+	if (!place)
+		return NULL;
 
 	thief = kzalloc(sizeof(*thief), GFP_KERNEL);
 	if (!thief)
@@ -125,16 +154,14 @@ static struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,
 
 	thief->dev = dev;
 	thief->port = port;
+	thief->slot = slot;
 	thief->settled_mode = vlansteal_mode.value;
-	if (xa_err(xa_store(&port->thieves, slot, thief, GFP_KERNEL)))
-		goto err_frames;
-
+	rcu_assign_pointer(*place, thief);
+	port->n_thieves++;
 	list_add_tail(&thief->list, &vlansteal_thieves);
 	ng_count(&vlansteal_guard, VLANSTEAL_thieves);
 	return thief;
 
-err_frames:
-	free_percpu(thief->frames);
 err_thief:
 	kfree(thief);
 	return NULL;
@@ -151,12 +178,12 @@ static void vlansteal_thief_free(struct rcu_head *rcu)
 
 static void vlansteal_thief_remove(struct vlansteal_thief *thief)
 {
-	struct net_device *dev = thief->dev;
 	struct vlansteal_port *port = thief->port;
 
 	vlansteal_thief_judge(thief, VLANSTEAL_PRIVATE);
-	xa_erase(&port->thieves, vlansteal_slot(vlan_dev_vlan_proto(dev),
-						vlan_dev_vlan_id(dev)));
+	/* Never NULL: it was there for this thief. */
+	RCU_INIT_POINTER(*vlansteal_port_place(port, thief->slot), NULL);
+	port->n_thieves--;
 	list_del(&thief->list);
 	ng_count_add(&vlansteal_guard, VLANSTEAL_thieves, -1);
 	call_rcu(&thief->rcu, vlansteal_thief_free);
@@ -168,9 +195,10 @@ static struct vlansteal_thief *vlansteal_thief_find(struct net_device *dev)
 	struct vlansteal_port *port =
 		vlansteal_port_find(vlan_dev_priv(dev)->real_dev);
 
-	return port ? xa_load(&port->thieves,
-			      vlansteal_slot(vlan_dev_vlan_proto(dev),
-					     vlan_dev_vlan_id(dev))) : NULL;
+	return port ? vlansteal_thief_at(port,
+					 vlansteal_slot(vlan_dev_vlan_proto(dev),
+							vlan_dev_vlan_id(dev))) :
+		      NULL;
 }
 
 /* Brings the entry of one VLAN device, new or known, up to date. */
@@ -238,9 +266,9 @@ static int vlansteal_look_at_rival(struct net_device *dev,
 	if (!port)
 		return 0;
 
-	thief = xa_load(&port->thieves,
-			vlansteal_slot(vlan_dev_vlan_proto(vlan),
-				       vlan_dev_vlan_id(vlan)));
+	thief = vlansteal_thief_at(port,
+				   vlansteal_slot(vlan_dev_vlan_proto(vlan),
+						  vlan_dev_vlan_id(vlan)));
 	if (thief)
 		vlansteal_look_at_vlan(thief->dev);
 	return 0;
