@@ -259,6 +259,24 @@ static inline bool ng_hook_attached(const struct ng_hook *hook)
 	return hook->ops.dev;
 }
 
+/**
+ * ng_netdev_walk() - look at the devices that are there, in all namespaces
+ * @look: called for each device under RTNL, in no order to rely on; does not
+ *	register, unregister or move devices
+ *
+ * For what a guard has to do once per device when it starts or a parameter
+ * changes: register_netdevice_notifier() tells of all devices under one hold
+ * of RTNL, which with thousands of them is too long for more than a glance.
+ * Here RTNL is let go after every few devices.
+ *
+ * Every device that keeps its namespace from the beginning to the end is looked
+ * at once. One that comes or moves meanwhile is looked at or not: the guard's
+ * notifier hears its NETDEV_REGISTER, and so has to listen before this begins.
+ *
+ * Context: process, may sleep, not under RTNL.
+ */
+void ng_netdev_walk(void (*look)(struct net_device *dev));
+
 /* How many MIB values one guard can watch. */
 #define NG_WATCH_VALUES 16
 
