@@ -183,6 +183,9 @@ static int padstrip_netdev_event(struct notifier_block *nb,
 		padstrip_settle(dev);
 		break;
 	case NETDEV_UNREGISTER:
+		/* Unloading tells of every device; the rows go as a whole then. */
+		if (!padstrip_watching)
+			break;
 		/* Also when it moves to another netns, where it registers anew. */
 		device = padstrip_find(dev);
 		if (device)
