@@ -124,14 +124,29 @@ unsigned int vlansteal_ingress(void *priv, struct sk_buff *skb,
 rx_handler_result_t vlansteal_backstop(struct sk_buff **pskb);
 
 /*
- * watch.c: which thieves there are. The list is changed under RTNL and
+ * port.c: how ports and thieves are kept. The list is changed under RTNL and
  * vlansteal_mutex, so either is enough to read it. Devices are not referenced:
  * an entry goes at its device's NETDEV_UNREGISTER at the latest, for which the
- * notifier has to take the mutex.
+ * notifier has to take the mutex. The functions are called under both.
  */
 extern struct mutex vlansteal_mutex;
 extern struct list_head vlansteal_thieves;
 
+struct vlansteal_port *vlansteal_port_find(const struct net_device *dev);
+struct vlansteal_port *vlansteal_port_get(struct net_device *dev);
+/* To end each change with: the port is gone if it has no thief. */
+void vlansteal_port_settle(struct vlansteal_port *port);
+
+/* NULL when memory is short; the port stays, to be settled. */
+struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,
+					    struct net_device *dev,
+					    unsigned int slot);
+void vlansteal_thief_judge(struct vlansteal_thief *thief,
+			   enum vlansteal_verdict verdict);
+void vlansteal_thief_remove(struct vlansteal_thief *thief);
+void vlansteal_settle_backstop(struct vlansteal_thief *thief);
+
+/* watch.c: which thieves there are. */
 int vlansteal_watch_start(void);
 void vlansteal_watch_stop(void);
 void vlansteal_watch_mode_changed(void);

@@ -1,194 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which thieves there are: follows VLANs, LAG ports and what is stacked above,
- * in every netns, and puts the hook on a port while it has a conflict.
+ * in every netns.
  */
 
 #include "vlansteal.h"
 
-#include <linux/rtnetlink.h>
-#include <linux/slab.h>
-
-/* Guards the two lists and what hangs on them, together with RTNL. */
-DEFINE_MUTEX(vlansteal_mutex);
-LIST_HEAD(vlansteal_thieves);
-static LIST_HEAD(vlansteal_ports);
-/* Under RTNL. A parameter can be written before and after the watch. */
+/*
+ * Under RTNL: new thieves are taken in. A parameter can be written before and
+ * after the watch, and devices come and go while it begins and ends.
+ */
 static bool vlansteal_watching;
-
-static void vlansteal_settle_backstop(struct vlansteal_thief *thief)
-{
-	bool wanted = vlansteal_rescues() &&
-		      thief->verdict == VLANSTEAL_CONFLICT;
-
-	thief->settled_mode = vlansteal_mode.value;
-	if (wanted == thief->backstop)
-		return;
-
-	if (wanted) {
-		/* Somebody else may have the slot; it is theirs then. */
-		thief->backstop = !netdev_rx_handler_register(thief->dev,
-							      vlansteal_backstop,
-							      NULL);
-	} else {
-		netdev_rx_handler_unregister(thief->dev);
-		thief->backstop = false;
-	}
-}
-
-static struct vlansteal_port *vlansteal_port_find(const struct net_device *dev)
-{
-	struct vlansteal_port *port;
-
-	list_for_each_entry(port, &vlansteal_ports, list)
-		if (port->dev == dev)
-			return port;
-
-	return NULL;
-}
-
-static struct vlansteal_port *vlansteal_port_get(struct net_device *dev)
-{
-	struct vlansteal_port *port = vlansteal_port_find(dev);
-
-	if (port)
-		return port;
-
-	port = kzalloc(sizeof(*port), GFP_KERNEL);
-	if (!port)
-		return NULL;
-
-	port->dev = dev;
-	list_add_tail(&port->list, &vlansteal_ports);
-	return port;
-}
-
-static void vlansteal_port_free(struct rcu_head *rcu)
-{
-	struct vlansteal_port *port =
-		container_of(rcu, struct vlansteal_port, rcu);
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(port->parts); i++)
-		kfree(rcu_access_pointer(port->parts[i]));
-	kfree(port);
-}
-
-/* The hook goes with the last conflict, the port with its last thief. */
-static void vlansteal_port_settle(struct vlansteal_port *port)
-{
-	int err;
-
-	if (port->conflicts && !ng_hook_attached(&port->hook)) {
-		err = ng_hook_attach(&port->hook, port->dev, NF_NETDEV_INGRESS,
-				     INT_MAX, vlansteal_ingress, port);
-		if (err)
-			netdev_warn_once(port->dev, "netguard_vlansteal: no ingress hook, frames are not counted: %d\n",
-					 err);
-	} else if (!port->conflicts) {
-		ng_hook_detach(&port->hook);
-	}
-
-	if (!port->n_thieves) {
-		list_del(&port->list);
-		call_rcu(&port->rcu, vlansteal_port_free);
-	}
-}
-
-/* The place for a thief on its port, NULL when memory is short. */
-static struct vlansteal_thief __rcu **
-vlansteal_port_place(struct vlansteal_port *port, unsigned int slot)
-{
-	struct vlansteal_part __rcu **where =
-		&port->parts[slot / VLANSTEAL_PART];
-	struct vlansteal_part *part = rtnl_dereference(*where);
-
-	if (!part) {
-		part = kzalloc(sizeof(*part), GFP_KERNEL);
-		if (!part)
-			return NULL;
-		rcu_assign_pointer(*where, part);
-	}
-
-	return &part->thieves[slot % VLANSTEAL_PART];
-}
-
-static void vlansteal_thief_judge(struct vlansteal_thief *thief,
-				  enum vlansteal_verdict verdict)
-{
-	struct vlansteal_port *port = thief->port;
-
-	if (thief->verdict == verdict)
-		return;
-
-	thief->verdict = verdict;
-	if (verdict == VLANSTEAL_CONFLICT) {
-		port->conflicts++;
-		ng_count(&vlansteal_guard, VLANSTEAL_conflicts);
-		set_bit(thief->slot, port->taken);
-	} else {
-		port->conflicts--;
-		ng_count_add(&vlansteal_guard, VLANSTEAL_conflicts, -1);
-		clear_bit(thief->slot, port->taken);
-	}
-	vlansteal_settle_backstop(thief);
-}
-
-static struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,
-						   struct net_device *dev,
-						   unsigned int slot)
-{
-	struct vlansteal_thief __rcu **place = vlansteal_port_place(port, slot);
-	struct vlansteal_thief *thief;
-
-	if (!place)
-		return NULL;
-
-	thief = kzalloc(sizeof(*thief), GFP_KERNEL);
-	if (!thief)
-		return NULL;
-
-	thief->frames = alloc_percpu(struct vlansteal_frames);
-	if (!thief->frames)
-		goto err_thief;
-
-	thief->dev = dev;
-	thief->port = port;
-	thief->slot = slot;
-	thief->settled_mode = vlansteal_mode.value;
-	rcu_assign_pointer(*place, thief);
-	port->n_thieves++;
-	list_add_tail(&thief->list, &vlansteal_thieves);
-	ng_count(&vlansteal_guard, VLANSTEAL_thieves);
-	return thief;
-
-err_thief:
-	kfree(thief);
-	return NULL;
-}
-
-static void vlansteal_thief_free(struct rcu_head *rcu)
-{
-	struct vlansteal_thief *thief =
-		container_of(rcu, struct vlansteal_thief, rcu);
-
-	free_percpu(thief->frames);
-	kfree(thief);
-}
-
-static void vlansteal_thief_remove(struct vlansteal_thief *thief)
-{
-	struct vlansteal_port *port = thief->port;
-
-	vlansteal_thief_judge(thief, VLANSTEAL_PRIVATE);
-	/* Never NULL: it was there for this thief. */
-	RCU_INIT_POINTER(*vlansteal_port_place(port, thief->slot), NULL);
-	port->n_thieves--;
-	list_del(&thief->list);
-	ng_count_add(&vlansteal_guard, VLANSTEAL_thieves, -1);
-	call_rcu(&thief->rcu, vlansteal_thief_free);
-	vlansteal_port_settle(port);
-}
 
 static struct vlansteal_thief *vlansteal_thief_find(struct net_device *dev)
 {
@@ -213,7 +35,7 @@ static void vlansteal_look_at_vlan(struct net_device *dev)
 	struct vlansteal_port *port;
 	bool announce = !thief;
 
-	if (!lag) {
+	if (!lag || !vlansteal_watching) {
 		if (thief)
 			vlansteal_thief_remove(thief);
 		return;
@@ -382,6 +204,17 @@ static bool vlansteal_remove_one(void)
 	return thief;
 }
 
+static void vlansteal_look_at(struct net_device *dev)
+{
+	if (!is_vlan_dev(dev))
+		return;
+
+	mutex_lock(&vlansteal_mutex);
+	vlansteal_look_at_vlan(dev);
+	mutex_unlock(&vlansteal_mutex);
+}
+
+/* RTNL is let go after each thief here too. */
 static void vlansteal_remove_all(void)
 {
 	bool more;
@@ -396,23 +229,32 @@ static void vlansteal_remove_all(void)
 	} while (more);
 }
 
+/*
+ * Registering the notifier tells of every device under one hold of RTNL. That
+ * is passed over: judging a thousand thieves takes too long for it. From then
+ * on events are heard but lead to nothing, for no thief is known and none taken
+ * in, until vlansteal_watching is set. A thief that is there at that moment is
+ * found by the walk, unless it moves; of moves, and of what comes later, events
+ * tell.
+ */
 int vlansteal_watch_start(void)
 {
 	int err;
 
+	err = register_netdevice_notifier(&vlansteal_notifier);
+	if (err)
+		return err;
+
 	rtnl_lock();
 	vlansteal_watching = true;
 	rtnl_unlock();
-
-	/* Tells of every device that is there already. */
-	err = register_netdevice_notifier(&vlansteal_notifier);
-	if (err)
-		vlansteal_remove_all();
-	return err;
+	ng_netdev_walk(vlansteal_look_at);
+	return 0;
 }
 
+/* The notifier goes last: until all thieves are removed one may be deleted. */
 void vlansteal_watch_stop(void)
 {
-	unregister_netdevice_notifier(&vlansteal_notifier);
 	vlansteal_remove_all();
+	unregister_netdevice_notifier(&vlansteal_notifier);
 }

@@ -217,6 +217,19 @@ is 'a VLAN without a thief is not touched' "$(loss_out)" 0
 param vlansteal mode detect
 param vlansteal mode rescue
 is 'rescue mode comes back with a hundred thieves' "$(param vlansteal mode)" rescue
+
+# Loading looks at what is there in steps, with RTNL let go in between.
+ip netns add x
+for vid in {11..30}; do echo "link set t$vid netns x"; done >/tmp/batch
+ip -n h -batch /tmp/batch
+listed() { sed 's/.* vid=\([0-9]*\) .*verdict=\([a-z]*\) .*/\1 \2/' "$ng_debugfs"/vlansteal/thieves | sort -n; }
+expected=$(for vid in $rivals; do echo "$vid conflict"; done)
+modprobe -r netguard
+modprobe netguard_vlansteal mode=rescue
+is 'module loaded last: a hundred thieves in two namespaces are known at once' "$(listed)" "$expected"
+is 'the gauges count each once' "$(counter vlansteal thieves) $(counter vlansteal conflicts)" '100 100'
+modprobe netguard
+ip netns del x
 world_end
 
 # --- loading, unloading and churn under traffic ---
