@@ -227,6 +227,23 @@ expected=$(for vid in $rivals; do echo "$vid conflict"; done)
 modprobe -r netguard
 modprobe netguard_vlansteal mode=rescue
 is 'module loaded last: a hundred thieves in two namespaces are known at once' "$(listed)" "$expected"
+# Gone and made again, and in and out of the namespaces, so that their order changes all the time.
+for vid in {11..30}; do echo "link set t$vid netns h"; done >/tmp/batch_x
+for vid in $(seq $((vlans - 99)) $((vlans - 50))); do
+	printf '%s\n' "link del t$vid" "link add link e0 name t$vid type vlan id $vid"
+done >/tmp/batch
+modprobe -r netguard
+{ ip -n h -batch /tmp/batch && ip -n x -batch /tmp/batch_x; } &
+churn=$!
+modprobe netguard_vlansteal mode=rescue
+wait $churn || not_ok 'thieves can go, come and move while the module is loaded'
+is 'loaded while thieves came, went and moved: each is known, and known once' "$(listed)" "$expected"
+ip -n h -batch /tmp/batch &
+churn=$!
+modprobe -r netguard
+wait $churn || not_ok 'thieves can go and come while the module is unloaded'
+modprobe netguard_vlansteal mode=rescue
+is 'unloaded while thieves came and went, and loaded again: the same' "$(listed)" "$expected"
 is 'the gauges count each once' "$(counter vlansteal thieves) $(counter vlansteal conflicts)" '100 100'
 modprobe netguard
 ip netns del x
