@@ -25,36 +25,35 @@
  * struct tapdup_note - what a hook tells the next one about a frame
  * @skb: the frame, to compare only
  * @head: its data; the same in the copies that a bond or bridge sends
- * @hash: of a GSO frame, which may be cut into segments before the next hook
- * @to: on receive the device that gets it next, NULL if there are several;
- *	on transmit the netns
+ * @to: on receive the device that gets it next, on transmit the netns; NULL if
+ *	nobody is meant
  * @bit: what was set in its mark
+ * @hash: of a GSO frame, which may be cut into segments before the next hook
  */
 struct tapdup_note {
 	const struct sk_buff *skb;
 	const void *head;
-	u32 hash;
 	const void *to;
 	u32 bit;
+	u32 hash;
 };
 
+/* In @tx, level n has [n + 1]: [0] stays empty, above the first is nobody. */
 struct tapdup_notes {
 	struct tapdup_note rx;
-	struct tapdup_note tx[TAPDUP_LEVELS];
+	struct tapdup_note tx[1 + TAPDUP_LEVELS];
 };
 
 static DEFINE_PER_CPU(struct tapdup_notes, tapdup_notes);
+/* Stands for macvlans, who all get a frame that is multicast. */
+static const struct tapdup_dev tapdup_several;
 /* The marks of others are told of once per value of the parameter. */
 static unsigned long tapdup_others_told;
 
-static bool tapdup_is_noted(const struct tapdup_note *note,
-			    const struct sk_buff *skb, const void *to)
+static bool tapdup_is_same(const struct tapdup_note *note,
+			   const struct sk_buff *skb)
 {
-	if (note->to != to)
-		return false;
-
-	return note->skb == skb || note->head == skb->head ||
-	       (note->hash && note->hash == skb->hash);
+	return note->skb == skb || note->head == skb->head;
 }
 
 static void tapdup_note(struct tapdup_note *note, const struct sk_buff *skb,
@@ -62,82 +61,74 @@ static void tapdup_note(struct tapdup_note *note, const struct sk_buff *skb,
 {
 	note->skb = skb;
 	note->head = skb->head;
-	note->hash = 0;
 	note->to = to;
 	note->bit = bit;
 }
 
-/* Before it is live, not every device of the netns has its hooks. */
-static bool tapdup_is_live(const struct tapdup_net *tn)
+/* The bit to mark with; none before every device of the netns has its hooks. */
+static u32 tapdup_bit(const struct tapdup_net *tn)
 {
-	/* Pairs with tapdup_net_attach(): who sees it live sees the hooks. */
-	return smp_load_acquire(&tn->live);
+	/* Pairs with tapdup_net_mark(): who sees the bit sees the hooks. */
+	return smp_load_acquire(&tn->bit);
 }
 
-/**
- * struct tapdup_way - where a frame goes from a device
- * @taker: what kind of device takes it there
- * @to: that device if it is watched, NULL also if there are several
+static enum tapdup_taker tapdup_taker(const struct tapdup_dev *from,
+				      const struct tapdup_dev *to)
+{
+	return to && to->tn == from->tn ? TAPDUP_WATCHED : TAPDUP_BLIND;
+}
+
+/*
+ * The VLAN device for the frame's tag, if it is watched. For microseconds after
+ * that has left its VLAN group we still say so: its frames are then for nobody,
+ * unless others wait for them here, which tapdup_look_around() asks for.
  */
-struct tapdup_way {
-	enum tapdup_taker taker;
-	const struct tapdup_dev *to;
-};
-
-static struct tapdup_way tapdup_way(const struct tapdup_dev *from,
-				    const struct tapdup_dev *to)
+static __always_inline const struct tapdup_dev *
+tapdup_vlan(const struct tapdup_dev *td, const struct sk_buff *skb)
 {
-	return (struct tapdup_way){
-		.taker = to && to->tn == from->tn ? TAPDUP_WATCHED :
-						    TAPDUP_BLIND,
-		.to = to,
-	};
-}
+	u32 tag = tapdup_tag(skb->vlan_proto, skb_vlan_tag_get_id(skb));
+	const struct tapdup_dev *vlan;
 
-static struct tapdup_way tapdup_vlan(const struct tapdup_dev *td,
-				     const struct sk_buff *skb)
-{
-	struct net_device *vlan;
+	hlist_for_each_entry_rcu(vlan, tapdup_vlans(td->dev, tag), by_vlan)
+		if (vlan->lower == td->dev && vlan->tag == tag)
+			return vlan;
 
-	vlan = __vlan_find_dev_deep_rcu(td->dev, skb->vlan_proto,
-					skb_vlan_tag_get_id(skb));
-	/* What it finds may also sit on the master of the device. */
-	if (!vlan || vlan_dev_priv(vlan)->real_dev != td->dev)
-		return (struct tapdup_way){ TAPDUP_NOBODY };
-
-	return tapdup_way(td, tapdup_dev_find(vlan));
+	return NULL;
 }
 
 /* bond_should_deliver_exact_match(); a team shows its ports' state to nobody. */
 static bool tapdup_port_is_idle(const struct net_device *dev,
-				const struct sk_buff *skb)
+				const struct sk_buff *skb, unsigned int roles)
 {
-	struct slave *slave;
+	const struct slave *slave;
 
-	if (!netif_is_bond_slave(dev))
+	if (!(roles & TAPDUP_BOND_PORT))
 		return false;
 
+	/* bond_enslave() links it to the bond only behind this pointer. */
 	slave = bond_slave_get_rcu(dev);
-	return slave && bond_is_slave_inactive(slave) &&
+	return slave && unlikely(slave->inactive) &&
 	       (BOND_MODE(slave->bond) != BOND_MODE_ALB ||
 		skb->pkt_type == PACKET_BROADCAST ||
 		skb->pkt_type == PACKET_MULTICAST);
 }
 
 /* As macvlan_handle_frame() finds the one it gives a unicast frame to. */
-static noinline struct tapdup_way tapdup_macvlan(const struct tapdup_dev *td,
-						 const struct sk_buff *skb)
+static const struct tapdup_dev *tapdup_macvlan(const struct tapdup_dev *td,
+					       const struct sk_buff *skb,
+					       enum tapdup_taker *taker)
 {
 	const struct ethhdr *eth = eth_hdr(skb);
+	const struct tapdup_dev *to;
 	struct net_device *upper;
 	struct list_head *iter;
 	enum macvlan_mode mode;
 
-	if (is_multicast_ether_addr(eth->h_dest))
-		return (struct tapdup_way){
-			READ_ONCE(td->roles) & TAPDUP_MACVLANS_HERE ?
-				TAPDUP_WATCHED : TAPDUP_BLIND
-		};
+	if (is_multicast_ether_addr(eth->h_dest)) {
+		*taker = READ_ONCE(td->roles) & TAPDUP_MACVLANS_HERE ?
+			TAPDUP_WATCHED : TAPDUP_BLIND;
+		return &tapdup_several;
+	}
 
 	netdev_for_each_upper_dev_rcu(td->dev, upper, iter) {
 		if (!netif_is_macvlan(upper))
@@ -147,82 +138,131 @@ static noinline struct tapdup_way tapdup_macvlan(const struct tapdup_dev *td,
 		    (mode == MACVLAN_MODE_SOURCE ||
 		     !ether_addr_equal(upper->dev_addr, eth->h_dest)))
 			continue;
-		return tapdup_way(td, tapdup_dev_find(upper));
+		to = tapdup_dev_find(upper);
+		*taker = tapdup_taker(td, to);
+		return to;
 	}
 
-	return (struct tapdup_way){ TAPDUP_NOBODY };
+	return NULL;
 }
 
-/* Where will taps see it again? Return: taker is NOBODY if that is nowhere. */
-static struct tapdup_way tapdup_look_ahead(const struct tapdup_dev *td,
-					   const struct sk_buff *skb,
-					   unsigned int roles)
+/* Does the device have a VLAN device for the frame's tag, here or elsewhere? */
+static bool tapdup_has_vlan(const struct net_device *dev,
+			    const struct sk_buff *skb)
+{
+	const struct net_device *vlan;
+
+	vlan = __vlan_find_dev_deep_rcu((struct net_device *)dev,
+					skb->vlan_proto,
+					skb_vlan_tag_get_id(skb));
+	/* What it finds may also sit on the master of the device. */
+	return vlan && vlan_dev_priv(vlan)->real_dev == dev;
+}
+
+/*
+ * Who gets the frame next, where only VLAN devices may take it, or only a LAG?
+ * NULL: nobody whose hook would take the mark off again.
+ */
+static const struct tapdup_dev *
+tapdup_look_up(const struct tapdup_dev *td, const struct sk_buff *skb,
+	       unsigned int roles)
+{
+	const struct tapdup_dev *to = NULL;
+	struct tapdup_takers takers = {};
+
+	if (roles & TAPDUP_LAG_PORT) {
+		to = rcu_dereference(td->lag);
+		takers.lag = to ? TAPDUP_WATCHED : TAPDUP_BLIND;
+		takers.lag_idle = tapdup_port_is_idle(td->dev, skb, roles);
+	} else if (roles & TAPDUP_HAS_VLANS && skb_vlan_tag_present(skb)) {
+		to = tapdup_vlan(td, skb);
+		takers.vlan = tapdup_taker(td, to);
+	}
+
+	return tapdup_next(&takers) == TAPDUP_ANOTHER ? to : NULL;
+}
+
+/* The same where several may, e.g. a bond and a VLAN device on its port. */
+static const struct tapdup_dev *
+tapdup_look_around(const struct tapdup_dev *td, const struct sk_buff *skb,
+		   unsigned int roles)
 {
 	struct tapdup_takers takers = {};
-	struct tapdup_way way = {};
+	const struct tapdup_dev *to;
 
-	if (roles & TAPDUP_HAS_VLANS && skb_vlan_tag_present(skb)) {
-		way = tapdup_vlan(td, skb);
-		takers.vlan = way.taker;
-	}
+	if (roles & TAPDUP_HAS_VLANS && skb_vlan_tag_present(skb) &&
+	    tapdup_has_vlan(td->dev, skb))
+		return tapdup_look_up(td, skb, TAPDUP_HAS_VLANS);
+	if (!(roles & TAPDUP_HAS_MACVLANS))
+		return tapdup_look_up(td, skb, roles & ~TAPDUP_HAS_VLANS);
 
-	if (takers.vlan == TAPDUP_NOBODY && roles & TAPDUP_LAG_PORT) {
-		way = tapdup_way(td, rcu_dereference(td->lag));
-		takers.lag = way.taker;
-		takers.lag_idle = tapdup_port_is_idle(td->dev, skb);
-	} else if (takers.vlan == TAPDUP_NOBODY &&
-		   roles & TAPDUP_HAS_MACVLANS) {
-		way = tapdup_macvlan(td, skb);
-		takers.macvlan = way.taker;
-	}
-
-	if (tapdup_next(&takers) == TAPDUP_LAST)
-		return (struct tapdup_way){ TAPDUP_NOBODY };
-	return way;
+	to = tapdup_macvlan(td, skb, &takers.macvlan);
+	return tapdup_next(&takers) == TAPDUP_ANOTHER ? to : NULL;
 }
 
-static void tapdup_rx_account(const struct tapdup_dev *td,
-			      const struct sk_buff *skb, bool marked)
+/* Not inline: the hooks themselves call nothing, and so have to save nothing. */
+static noinline void tapdup_rx_trace(const struct tapdup_dev *td,
+				     const struct sk_buff *skb)
 {
-	this_cpu_inc(td->counts->rx_duplicates);
-	ng_count(&tapdup_guard, TAPDUP_rx_duplicates);
-	if (marked)
-		ng_count(&tapdup_guard, TAPDUP_marked);
 	trace_tapdup_rx_duplicate(skb, td->dev);
 }
 
-/* The round on this device is over: what was it, and is there another one? */
+static noinline void tapdup_tx_trace(const struct tapdup_dev *td,
+				     const struct sk_buff *skb)
+{
+	trace_tapdup_tx_duplicate(skb, td->dev);
+}
+
+/* The round on this device is over: what was it, and who gets the frame next? */
+static __always_inline unsigned int
+tapdup_rx_round(const struct tapdup_dev *td, struct sk_buff *skb,
+		unsigned int roles, const struct tapdup_dev *to)
+{
+	struct tapdup_note *note = this_cpu_ptr(&tapdup_notes.rx);
+	struct tapdup_round round = {
+		.mark = skb->mark,
+		.bit = tapdup_bit(td->tn),
+		.noted = note->to == td && tapdup_is_same(note, skb),
+		.noted_bit = note->bit,
+		.wanted = to,
+	};
+	struct tapdup_verdict verdict;
+
+	if (!round.noted && unlikely(round.mark) && roles & TAPDUP_UPPER)
+		round.strays = READ_ONCE(tapdup_strays);
+
+	verdict = tapdup_judge(&round);
+	skb->mark = verdict.mark;
+	tapdup_note(note, skb, to, verdict.set);
+
+	if (verdict.kind == TAPDUP_DUPLICATE) {
+		this_cpu_inc(td->counts->rounds[verdict.found ?
+			     TAPDUP_RX_MARKED : TAPDUP_RX_PLAIN]);
+		if (trace_tapdup_rx_duplicate_enabled())
+			tapdup_rx_trace(td, skb);
+	}
+	return NF_ACCEPT;
+}
+
+static noinline unsigned int tapdup_ingress_mixed(const struct tapdup_dev *td,
+						  struct sk_buff *skb,
+						  unsigned int roles)
+{
+	return tapdup_rx_round(td, skb, roles,
+			       tapdup_look_around(td, skb, roles));
+}
+
+/* After the device's taps. */
 unsigned int tapdup_ingress(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
 	const struct tapdup_dev *td = priv;
 	unsigned int roles = READ_ONCE(td->roles);
-	struct tapdup_verdict verdict;
-	struct tapdup_way way = {};
-	struct tapdup_note *note;
-	struct tapdup_round round;
 
-	/* First, so that little has to be kept over the calls this takes. */
-	if (roles & TAPDUP_RX_TAKERS && tapdup_is_live(td->tn))
-		way = tapdup_look_ahead(td, skb, roles);
+	if (unlikely(roles & TAPDUP_RX_MIXED))
+		return tapdup_ingress_mixed(td, skb, roles);
 
-	note = this_cpu_ptr(&tapdup_notes.rx);
-	round = (struct tapdup_round){
-		.mark = skb->mark,
-		.bit = tapdup_bit(),
-		.noted = tapdup_is_noted(note, skb, td),
-		.noted_bit = note->bit,
-		.strays = roles & TAPDUP_UPPER ? READ_ONCE(tapdup_strays) : 0,
-		.wanted = way.taker != TAPDUP_NOBODY,
-	};
-	verdict = tapdup_judge(&round);
-	if (skb->mark != verdict.mark)
-		skb->mark = verdict.mark;
-	tapdup_note(note, skb, way.to, verdict.set);
-
-	if (verdict.kind == TAPDUP_DUPLICATE)
-		tapdup_rx_account(td, skb, verdict.found);
-	return NF_ACCEPT;
+	return tapdup_rx_round(td, skb, roles, tapdup_look_up(td, skb, roles));
 }
 
 /* The bridge passes a frame up to itself, where taps will see it again. */
@@ -236,14 +276,14 @@ unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
 	const struct tapdup_dev *to;
 
 	/* br_handle_local_finish() comes this way too, and stays on the port. */
-	if (skb->dev == state->in || !tapdup_is_live(tn))
+	if (skb->dev == state->in)
 		return NF_ACCEPT;
 	to = tapdup_dev_find(skb->dev);
 	if (!to)
 		return NF_ACCEPT;
 
 	round.wanted = true;
-	round.bit = tapdup_bit();
+	round.bit = tapdup_bit(tn);
 	verdict = tapdup_judge(&round);
 	skb->mark = verdict.mark;
 	tapdup_note(note, skb, to, verdict.set);
@@ -263,7 +303,7 @@ unsigned int tapdup_stack(void *priv, struct sk_buff *skb,
 
 	td = tapdup_dev_find(state->in);
 	if (td && is_multicast_ether_addr(eth_hdr(skb)->h_dest))
-		skb->mark &= ~(tapdup_is_noted(note, skb, NULL) ?
+		skb->mark &= ~(tapdup_is_same(note, skb) ?
 			       note->bit : READ_ONCE(tapdup_strays));
 	return NF_ACCEPT;
 }
@@ -300,74 +340,70 @@ static void tapdup_tell_of_others(const struct net_device *dev, u32 bit)
 		       "choose a bit that nobody uses: echo 0x20000000 > /sys/module/netguard_tapdup/parameters/mark");
 }
 
-static void tapdup_tx_account(const struct tapdup_dev *td,
-			      const struct sk_buff *skb,
-			      const struct tapdup_round *round,
-			      const struct tapdup_verdict *verdict)
+static noinline void tapdup_marked_by_others(const struct tapdup_dev *td,
+					     const struct sk_buff *skb, u32 bit)
 {
-	if (verdict->kind == TAPDUP_DUPLICATE) {
-		this_cpu_inc(td->counts->tx_duplicates);
-		ng_count(&tapdup_guard, TAPDUP_tx_duplicates);
-		if (verdict->set)
-			ng_count(&tapdup_guard, TAPDUP_marked);
-		trace_tapdup_tx_duplicate(skb, td->dev);
-	} else if (unlikely(round->mark & round->bit)) {
-		ng_count(&tapdup_guard, TAPDUP_marked_by_others);
-		trace_tapdup_marked_by_others(skb, td->dev);
-		tapdup_tell_of_others(td->dev, round->bit);
-	}
+	ng_count(&tapdup_guard, TAPDUP_marked_by_others);
+	trace_tapdup_marked_by_others(skb, td->dev);
+	tapdup_tell_of_others(td->dev, bit);
 }
 
-/* Is the mark out of everybody's sight once the device's taps saw it? */
-static bool tapdup_tx_leaves(struct net_device *dev, unsigned int roles)
+static bool tapdup_is_sent_on(const struct tapdup_note *note,
+			      const struct sk_buff *skb,
+			      const struct tapdup_net *tn)
 {
-	const struct net_device *peer;
-
-	if (!(roles & TAPDUP_TX_PEER))
-		return roles & TAPDUP_TX_LEAVES;
-
-	/* skb_scrub_packet() takes the whole mark away between two netns. */
-	peer = dev->netdev_ops->ndo_get_peer_dev(dev);
-	return peer && !net_eq(dev_net(peer), dev_net(dev));
+	return note->to == tn && (tapdup_is_same(note, skb) ||
+				  (note->hash && note->hash == skb->hash));
 }
 
 /* The round on this device comes now: did the frame have one further up? */
 unsigned int tapdup_egress(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	struct tapdup_note *notes = this_cpu_ptr(tapdup_notes.tx);
+	struct tapdup_note *above, *note;
 	unsigned int level = dev_recursion_level();
 	const struct tapdup_dev *td = priv;
+	const struct tapdup_net *tn = td->tn;
 	unsigned int roles = READ_ONCE(td->roles);
 	struct tapdup_round round = {
 		.mark = skb->mark,
-		.bit = tapdup_is_live(td->tn) ? tapdup_bit() : 0,
+		.bit = tapdup_bit(tn),
 	};
 	struct tapdup_verdict verdict;
 
-	if (level >= TAPDUP_LEVELS)
+	if (unlikely(level >= TAPDUP_LEVELS))
 		return NF_ACCEPT;
+	above = this_cpu_ptr(tapdup_notes.tx) + level;
+	note = above + 1;
 
-	if (level && tapdup_is_noted(&notes[level - 1], skb, td->tn)) {
+	if (tapdup_is_sent_on(above, skb, tn)) {
 		round.noted = true;
-		round.noted_bit = notes[level - 1].bit;
-		round.wanted = tapdup_tx_leaves(td->dev, roles);
+		round.noted_bit = above->bit;
+		round.wanted = roles & TAPDUP_TX_LEAVES;
 		/* Copies go first, the frame itself last: no other follows. */
-		if (notes[level - 1].skb == skb)
-			notes[level - 1].to = NULL;
+		if (above->skb == skb)
+			above->to = NULL;
 	}
 
 	verdict = tapdup_judge(&round);
-	if (skb->mark != verdict.mark)
-		skb->mark = verdict.mark;
+	skb->mark = verdict.mark;
 
-	tapdup_note(&notes[level], skb, roles & TAPDUP_UPPER ? td->tn : NULL,
-		    verdict.set);
-	/* Its segments have nothing else in common with it. */
-	if (skb_is_gso(skb))
-		notes[level].hash = skb->hash;
+	if (roles & TAPDUP_UPPER) {
+		tapdup_note(note, skb, tn, verdict.set);
+		/* Its segments have nothing else in common with it. */
+		note->hash = skb_is_gso(skb) ? skb->hash : 0;
+	} else {
+		note->to = NULL;
+	}
 
-	tapdup_tx_account(td, skb, &round, &verdict);
+	if (verdict.kind == TAPDUP_DUPLICATE) {
+		this_cpu_inc(td->counts->rounds[verdict.set ?
+			     TAPDUP_TX_MARKED : TAPDUP_TX_PLAIN]);
+		if (trace_tapdup_tx_duplicate_enabled())
+			tapdup_tx_trace(td, skb);
+	} else if (unlikely(round.mark & round.bit)) {
+		tapdup_marked_by_others(td, skb, round.bit);
+	}
 	return NF_ACCEPT;
 }
 
@@ -375,11 +411,14 @@ unsigned int tapdup_egress(void *priv, struct sk_buff *skb,
 unsigned int tapdup_bridge_out(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	const struct tapdup_note *notes = this_cpu_ptr(tapdup_notes.tx);
 	unsigned int level = dev_recursion_level();
+	const struct tapdup_note *above;
 
-	if (level && level <= TAPDUP_LEVELS &&
-	    tapdup_is_noted(&notes[level - 1], skb, priv))
-		skb->mark &= ~notes[level - 1].bit;
+	if (unlikely(level >= TAPDUP_LEVELS))
+		return NF_ACCEPT;
+
+	above = this_cpu_ptr(tapdup_notes.tx) + level;
+	if (tapdup_is_sent_on(above, skb, priv))
+		skb->mark &= ~above->bit;
 	return NF_ACCEPT;
 }

@@ -21,6 +21,7 @@ struct ng_guard tapdup_guard = {
 	.name = "tapdup",
 	.counters = tapdup_counters,
 	.n_counters = ARRAY_SIZE(tapdup_counters),
+	.read = tapdup_read,
 	.table_name = "devices",
 	.table = &tapdup_table,
 };

@@ -15,6 +15,7 @@
 DEFINE_MUTEX(tapdup_mutex);
 LIST_HEAD(tapdup_devs);
 static DEFINE_HASHTABLE(tapdup_by_dev, 8);
+struct hlist_head tapdup_by_vlan[1 << TAPDUP_VLAN_BITS];
 static unsigned int tapdup_n_devs;
 
 /* Under RTNL or RCU. */
@@ -54,6 +55,11 @@ static struct tapdup_dev *tapdup_dev_add(struct net_device *dev)
 
 	td->dev = dev;
 	td->tn = tapdup_net(dev_net(dev));
+	if (is_vlan_dev(dev)) {
+		td->lower = vlan_dev_priv(dev)->real_dev;
+		td->tag = tapdup_tag(vlan_dev_vlan_proto(dev),
+				     vlan_dev_vlan_id(dev));
+	}
 	mutex_lock(&tapdup_mutex);
 	list_add_tail(&td->list, &tapdup_devs);
 	mutex_unlock(&tapdup_mutex);
@@ -79,12 +85,29 @@ static unsigned int tapdup_upper_role(const struct net_device *dev)
 	       netif_is_macvlan(dev) ? TAPDUP_UPPER : 0;
 }
 
-static unsigned int tapdup_tx_role(const struct net_device *dev)
+static struct net_device *tapdup_peer(struct net_device *dev)
+{
+	struct net_device *peer = NULL;
+
+	if (dev->netdev_ops->ndo_get_peer_dev) {
+		rcu_read_lock();
+		peer = dev->netdev_ops->ndo_get_peer_dev(dev);
+		rcu_read_unlock();
+	}
+	return peer;
+}
+
+static unsigned int tapdup_tx_role(struct net_device *dev)
 {
 	const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+	const struct net_device *peer;
 
-	if (dev->netdev_ops->ndo_get_peer_dev)
-		return TAPDUP_TX_PEER;
+	/* skb_scrub_packet() takes the whole mark away between two netns. */
+	if (dev->netdev_ops->ndo_get_peer_dev) {
+		peer = tapdup_peer(dev);
+		return peer && !net_eq(dev_net(peer), dev_net(dev)) ?
+			TAPDUP_TX_LEAVES : 0;
+	}
 	/* What these send goes through hooks of ours again. */
 	if (netif_is_lag_master(dev) || is_vlan_dev(dev))
 		return TAPDUP_TX_LEAVES;
@@ -103,26 +126,39 @@ static unsigned int tapdup_tx_role(const struct net_device *dev)
 static unsigned int tapdup_roles(struct net_device *dev)
 {
 	unsigned int roles = tapdup_upper_role(dev);
+	bool vlans = false, vlans_here = false;
+	bool others = false, mixed = false;
 	bool macvlans_here = true;
 	struct net_device *upper;
 	struct list_head *iter;
 	bool here;
 
+	if (tapdup_net(dev_net(dev))->phase == TAPDUP_OFF)
+		return 0;
 	/* E.g. a bond lets go of its ports after its NETDEV_UNREGISTER. */
 	if (dev->reg_state != NETREG_REGISTERED)
 		return 0;
 
 	netdev_for_each_upper_dev_rcu(dev, upper, iter) {
 		here = net_eq(dev_net(upper), dev_net(dev));
+		if (is_vlan_dev(upper)) {
+			vlans = true;
+			vlans_here |= here;
+			/* Its frames go on without the tag if nobody takes them. */
+			mixed |= !vlan_dev_vlan_id(upper);
+			continue;
+		}
+
+		others = true;
 		if (netif_is_macvlan(upper)) {
 			macvlans_here &= here;
 			roles |= here ? TAPDUP_HAS_MACVLANS : 0;
 		} else if (!here) {
 			continue;
-		} else if (is_vlan_dev(upper)) {
-			roles |= TAPDUP_HAS_VLANS;
 		} else if (netif_is_lag_master(upper)) {
 			roles |= TAPDUP_LAG_PORT;
+			if (netif_is_bond_master(upper))
+				roles |= TAPDUP_BOND_PORT;
 		} else if (netif_is_bridge_master(upper)) {
 			roles |= TAPDUP_BRIDGE_PORT;
 		}
@@ -130,6 +166,11 @@ static unsigned int tapdup_roles(struct net_device *dev)
 
 	if (roles & TAPDUP_HAS_MACVLANS && macvlans_here)
 		roles |= TAPDUP_MACVLANS_HERE;
+	/* A VLAN device elsewhere takes frames from who would get them here. */
+	if (vlans_here || (vlans && roles & TAPDUP_RX_TAKERS))
+		roles |= TAPDUP_HAS_VLANS;
+	if (roles & TAPDUP_HAS_MACVLANS || mixed || (vlans && others))
+		roles |= TAPDUP_RX_MIXED;
 	return roles;
 }
 
@@ -181,6 +222,7 @@ void tapdup_detach(struct tapdup_dev *td)
 		return;
 
 	WRITE_ONCE(td->watched, false);
+	hlist_del_init_rcu(&td->by_vlan);
 	ng_count_add(&tapdup_guard, TAPDUP_devices_watched, -1);
 	tapdup_set_roles(td, 0);
 	ng_hook_detach(&td->ingress);
@@ -216,10 +258,18 @@ static int tapdup_hooks(struct tapdup_dev *td, unsigned int roles)
 	return 0;
 }
 
+/* The LAG gets its hooks before its port does. */
+static struct tapdup_dev *tapdup_lag_of(const struct tapdup_dev *port)
+{
+	struct net_device *master = netdev_master_upper_dev_get(port->dev);
+
+	if (!tapdup_dev_find(master))
+		tapdup_look_at(master);
+	return tapdup_dev_find(master);
+}
+
 static void tapdup_attach(struct tapdup_dev *td, unsigned int roles)
 {
-	struct net_device *master = netdev_master_upper_dev_get(td->dev);
-
 	if (tapdup_hooks(td, roles)) {
 		tapdup_detach(td);
 		ng_count(&tapdup_guard, TAPDUP_devices_skipped);
@@ -228,13 +278,18 @@ static void tapdup_attach(struct tapdup_dev *td, unsigned int roles)
 
 	tapdup_set_roles(td, roles);
 	rcu_assign_pointer(td->lag, roles & TAPDUP_LAG_PORT ?
-			   tapdup_dev_find(master) : NULL);
-	if (!td->watched)
-		ng_count(&tapdup_guard, TAPDUP_devices_watched);
+			   tapdup_lag_of(td) : NULL);
+	if (td->watched)
+		return;
+
+	ng_count(&tapdup_guard, TAPDUP_devices_watched);
 	WRITE_ONCE(td->watched, true);
+	if (td->lower)
+		hlist_add_head_rcu(&td->by_vlan,
+				   tapdup_vlans(td->lower, td->tag));
 }
 
-/* Brings one device of a netns with packet sockets up to date. */
+/* Brings one device up to date, also in a netns without packet sockets. */
 void tapdup_look_at(struct net_device *dev)
 {
 	unsigned int roles = tapdup_roles(dev);
@@ -254,34 +309,45 @@ void tapdup_look_at(struct net_device *dev)
 		ng_count(&tapdup_guard, TAPDUP_devices_skipped);
 }
 
-void tapdup_look_at_lowers(struct net_device *dev)
+/* Those to which it matters in which netns this one is. */
+void tapdup_look_at_others(struct net_device *dev)
 {
+	struct net_device *peer = tapdup_peer(dev);
 	struct net_device *lower;
 	struct list_head *iter;
 
 	netdev_for_each_lower_dev(dev, lower, iter)
-		if (tapdup_net(dev_net(lower))->live)
-			tapdup_look_at(lower);
+		tapdup_look_at(lower);
+	if (peer)
+		tapdup_look_at(peer);
 }
 
 /* Nobody may hand it a marked frame any more when its hooks go. */
-void tapdup_forget(struct tapdup_dev *td)
+static void tapdup_forget_lag(const struct tapdup_dev *lag)
 {
 	struct tapdup_dev *port;
 	bool ports = false;
 
 	list_for_each_entry(port, &tapdup_devs, list)
-		if (rcu_access_pointer(port->lag) == td) {
+		if (rcu_access_pointer(port->lag) == lag) {
 			RCU_INIT_POINTER(port->lag, NULL);
 			ports = true;
 		}
 	if (ports)
 		synchronize_net();
+}
+
+/* On its NETDEV_UNREGISTER: no frame is in its hooks, it was closed before. */
+void tapdup_forget(struct tapdup_dev *td)
+{
+	if (netif_is_lag_master(td->dev))
+		tapdup_forget_lag(td);
 
 	tapdup_detach(td);
 	hash_del_rcu(&td->node);
 	mutex_lock(&tapdup_mutex);
 	list_del(&td->list);
+	tapdup_counts_keep(td);
 	mutex_unlock(&tapdup_mutex);
 	tapdup_n_devs--;
 	call_rcu(&td->rcu, tapdup_dev_free);

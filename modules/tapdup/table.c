@@ -1,23 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How a device looks in debugfs. */
+/* What debugfs shows: the devices, and the sums over them. */
 
 #include "tapdup.h"
 
 #include <linux/seq_file.h>
 
+/* Of devices that are no more, under tapdup_mutex. */
+static struct tapdup_counts tapdup_gone;
+
+static void tapdup_counts_add(struct tapdup_counts *sum,
+			      const struct tapdup_dev *td)
+{
+	int cpu, i;
+
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < TAPDUP_N_COUNTS; i++)
+			sum->rounds[i] +=
+				per_cpu_ptr(td->counts, cpu)->rounds[i];
+}
+
+/* Under tapdup_mutex, with @td leaving the list. */
+void tapdup_counts_keep(const struct tapdup_dev *td)
+{
+	tapdup_counts_add(&tapdup_gone, td);
+}
+
+/* The guard's counters; rounds are counted only where they happen. */
+u64 tapdup_read(unsigned int id)
+{
+	const struct tapdup_dev *td;
+	struct tapdup_counts sum;
+
+	if (id > TAPDUP_marked)
+		return ng_count_read(&tapdup_guard, id);
+
+	mutex_lock(&tapdup_mutex);
+	sum = tapdup_gone;
+	list_for_each_entry(td, &tapdup_devs, list)
+		tapdup_counts_add(&sum, td);
+	mutex_unlock(&tapdup_mutex);
+
+	switch (id) {
+	case TAPDUP_rx_duplicates:
+		return sum.rounds[TAPDUP_RX_PLAIN] +
+		       sum.rounds[TAPDUP_RX_MARKED];
+	case TAPDUP_tx_duplicates:
+		return sum.rounds[TAPDUP_TX_PLAIN] +
+		       sum.rounds[TAPDUP_TX_MARKED];
+	default:
+		return sum.rounds[TAPDUP_RX_MARKED] +
+		       sum.rounds[TAPDUP_TX_MARKED];
+	}
+}
+
 static void tapdup_row(struct seq_buf *row, const void *entry)
 {
 	const struct tapdup_dev *td = entry;
 	struct tapdup_counts sum = {};
-	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		const struct tapdup_counts *counts =
-			per_cpu_ptr(td->counts, cpu);
-
-		sum.rx_duplicates += counts->rx_duplicates;
-		sum.tx_duplicates += counts->tx_duplicates;
-	}
+	tapdup_counts_add(&sum, td);
 
 	/* RCU because the device may be about to change its netns. */
 	rcu_read_lock();
@@ -25,8 +66,12 @@ static void tapdup_row(struct seq_buf *row, const void *entry)
 	rcu_read_unlock();
 	ng_row_str(row, "dev", td->dev->name);
 	ng_row_printf(row, "ifindex=%d", td->dev->ifindex);
-	ng_row_printf(row, "rx_duplicates=%llu", sum.rx_duplicates);
-	ng_row_printf(row, "tx_duplicates=%llu", sum.tx_duplicates);
+	ng_row_printf(row, "rx_duplicates=%llu",
+		      sum.rounds[TAPDUP_RX_PLAIN] +
+		      sum.rounds[TAPDUP_RX_MARKED]);
+	ng_row_printf(row, "tx_duplicates=%llu",
+		      sum.rounds[TAPDUP_TX_PLAIN] +
+		      sum.rounds[TAPDUP_TX_MARKED]);
 }
 
 static void *tapdup_table_start(struct seq_file *m, loff_t *pos)

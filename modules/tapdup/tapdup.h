@@ -30,9 +30,11 @@ enum tapdup_role {
 	TAPDUP_MACVLANS_HERE	= BIT(5),
 	/* What it sends is never seen by this netns again, mark and all. */
 	TAPDUP_TX_LEAVES	= BIT(6),
-	/* That depends on where its peer is. */
-	TAPDUP_TX_PEER		= BIT(7),
-	TAPDUP_BRIDGE		= BIT(8),
+	TAPDUP_BRIDGE		= BIT(7),
+	/* Its LAG is a bond, which knows inactive ports. */
+	TAPDUP_BOND_PORT	= BIT(8),
+	/* More than only VLAN devices, or only a LAG, may take its frames. */
+	TAPDUP_RX_MIXED		= BIT(9),
 };
 
 /* Somebody above takes frames from it on receive. */
@@ -46,61 +48,97 @@ enum tapdup_role {
 #define TAPDUP_STACK_HOOKS 2
 
 /**
+ * enum tapdup_phase - how far the devices of a netns are
+ * @TAPDUP_OFF: no packet socket; hooks come off, if there are any left
+ * @TAPDUP_ATTACHING: some have their hooks, nothing is marked yet
+ * @TAPDUP_LIVE: all have their hooks, and marks are set
+ * @TAPDUP_CLOSING: all have their hooks, the last marked frames are under way
+ *
+ * In all but TAPDUP_OFF the notifier keeps each device up to date.
+ */
+enum tapdup_phase {
+	TAPDUP_OFF,
+	TAPDUP_ATTACHING,
+	TAPDUP_LIVE,
+	TAPDUP_CLOSING,
+};
+
+/**
  * struct tapdup_net - a network namespace
- * @live: its devices have their hooks, and marks may be set
+ * @bit: to mark with now, 0 if nothing is to be marked
+ * @phase: how far its devices are
+ * @bucket: of its devices by ifindex, up to which they were looked at
  * @quiet: how often in a row the watch found no packet socket
  * @bridges: how many of the watched devices are bridges
  * @macvlan_ports: how many of them have macvlans
  * @bridge_on: @bridge_ops are registered
  * @stack_on: @stack_ops are registered
+ * @live: in the list of those where marks are set, under tapdup_mutex
  * @bridge_ops: where a bridge passes a frame up, or sends one of its own
  * @stack_ops: where the stack takes a frame that macvlans got copies of
  *
- * All but @live is under RTNL.
+ * All but @bit and @live is under RTNL.
  */
 struct tapdup_net {
-	bool live;
+	u32 bit;
+	enum tapdup_phase phase;
+	unsigned int bucket;
 	unsigned int quiet;
 	unsigned int bridges;
 	unsigned int macvlan_ports;
 	bool bridge_on;
 	bool stack_on;
+	struct list_head live;
 	struct nf_hook_ops bridge_ops[TAPDUP_BRIDGE_HOOKS];
 	struct nf_hook_ops stack_ops[TAPDUP_STACK_HOOKS];
 };
 
+/* What is counted of a device: duplicates, each of them in one place. */
+enum tapdup_count {
+	TAPDUP_RX_PLAIN,
+	TAPDUP_RX_MARKED,
+	TAPDUP_TX_PLAIN,
+	TAPDUP_TX_MARKED,
+	TAPDUP_N_COUNTS,
+};
+
 struct tapdup_counts {
-	u64 rx_duplicates;
-	u64 tx_duplicates;
+	u64 rounds[TAPDUP_N_COUNTS];
 };
 
 /**
  * struct tapdup_dev - a device that is, or was, part of a stack
+ * @roles: enum tapdup_role, 0 while not watched
+ * @watched: it has its hooks
+ * @tn: its netns
+ * @dev: the device
+ * @lag: the LAG of this netns that it is a port of
+ * @counts: rounds on this device
+ * @by_vlan: of a VLAN device that is watched, in the table by @lower and @tag
+ * @lower: of a VLAN device, its real_dev
+ * @tag: of a VLAN device, see tapdup_tag()
  * @node: in the table by device
  * @list: in tapdup_devs
- * @dev: the device
- * @tn: its netns
- * @watched: it has its hooks
- * @roles: enum tapdup_role, 0 while not watched
- * @lag: the LAG that it is a port of
  * @ingress: after the device's taps
  * @egress: before them
- * @counts: rounds on this device
  * @rcu: frees it behind the hooks
  *
  * Lives until the device is unregistered, for the sake of its counts.
  */
 struct tapdup_dev {
+	unsigned int roles;
+	bool watched;
+	struct tapdup_net *tn;
+	struct net_device *dev;
+	struct tapdup_dev __rcu *lag;
+	struct tapdup_counts __percpu *counts;
+	struct hlist_node by_vlan;
+	const struct net_device *lower;
+	u32 tag;
 	struct hlist_node node;
 	struct list_head list;
-	struct net_device *dev;
-	struct tapdup_net *tn;
-	bool watched;
-	unsigned int roles;
-	struct tapdup_dev __rcu *lag;
 	struct ng_hook ingress;
 	struct ng_hook egress;
-	struct tapdup_counts __percpu *counts;
 	struct rcu_head rcu;
 };
 
@@ -115,11 +153,17 @@ enum tapdup_mode {
 extern struct ng_choice tapdup_mode;
 extern u32 tapdup_mark;
 
-/* The bit to mark with now, 0 if only counting. */
-static inline u32 tapdup_bit(void)
+/* The bit that the parameters ask for, 0 if only counting. */
+static inline u32 tapdup_wanted_bit(void)
 {
 	return READ_ONCE(tapdup_mode.value) == TAPDUP_MARK ?
 		READ_ONCE(tapdup_mark) : 0;
+}
+
+/* A VLAN on the wire: its protocol and its ID. */
+static inline u32 tapdup_tag(__be16 proto, u16 vid)
+{
+	return (__force u32)proto << 16 | vid;
 }
 
 /* frame.c: the packet path. */
@@ -137,16 +181,28 @@ void tapdup_others_forget(void);
 
 /*
  * stack.c: devices and their hooks. The list is changed under RTNL and
- * tapdup_mutex, so either is enough to read it; all but tapdup_dev_find()
- * needs RTNL.
+ * tapdup_mutex, so either is enough to read it; all but tapdup_dev_find() and
+ * the table by VLAN needs RTNL.
  */
 extern struct mutex tapdup_mutex;
 extern struct list_head tapdup_devs;
 
+#define TAPDUP_VLAN_BITS 12
+extern struct hlist_head tapdup_by_vlan[1 << TAPDUP_VLAN_BITS];
+
+/* VLANs of one device come one after the other, as their IDs do. */
+static inline struct hlist_head *tapdup_vlans(const struct net_device *lower,
+					      u32 tag)
+{
+	unsigned long first = (unsigned long)lower >> PAGE_SHIFT;
+
+	return &tapdup_by_vlan[(first + tag) % ARRAY_SIZE(tapdup_by_vlan)];
+}
+
 struct tapdup_dev *tapdup_dev_find(const struct net_device *dev);
 struct tapdup_dev *tapdup_dev_known(const struct net_device *dev);
 void tapdup_look_at(struct net_device *dev);
-void tapdup_look_at_lowers(struct net_device *dev);
+void tapdup_look_at_others(struct net_device *dev);
 void tapdup_detach(struct tapdup_dev *td);
 void tapdup_forget(struct tapdup_dev *td);
 
@@ -160,7 +216,10 @@ int tapdup_watch_start(void);
 void tapdup_watch_stop(void);
 void tapdup_watch_bit_changed(u32 old);
 
-/* table.c: rows for debugfs. */
+/* table.c: what debugfs shows. */
 extern const struct seq_operations tapdup_table;
+
+u64 tapdup_read(unsigned int id);
+void tapdup_counts_keep(const struct tapdup_dev *td);
 
 #endif

@@ -19,6 +19,8 @@
 
 /* Opening a packet socket is told to nobody, so one has to look. */
 #define TAPDUP_PERIOD (HZ / 2)
+/* Devices whose hooks change under one hold of RTNL, give or take a bucket. */
+#define TAPDUP_STEP 64
 /* So many looks without a packet socket, and the hooks go. */
 #define TAPDUP_QUIET_LOOKS 4
 /* No frame stays longer on its way between two devices. */
@@ -28,6 +30,8 @@ u32 tapdup_strays;
 
 static unsigned int tapdup_net_id;
 static unsigned long tapdup_strays_until;
+/* Where marks are set, under tapdup_mutex. */
+static LIST_HEAD(tapdup_live);
 static void tapdup_watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tapdup_watch_work, tapdup_watch);
 
@@ -41,21 +45,17 @@ static int tapdup_netdev_event(struct notifier_block *nb, unsigned long event,
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct netdev_notifier_changeupper_info *info = ptr;
-	bool live = tapdup_net(dev_net(dev))->live;
 	struct tapdup_dev *td;
 
 	switch (event) {
 	case NETDEV_REGISTER:
-		if (live)
-			tapdup_look_at(dev);
-		tapdup_look_at_lowers(dev);
+		tapdup_look_at(dev);
+		tapdup_look_at_others(dev);
 		break;
 	case NETDEV_CHANGEUPPER:
 		/* From above, so that the lower finds the upper's hook. */
-		if (tapdup_net(dev_net(info->upper_dev))->live)
-			tapdup_look_at(info->upper_dev);
-		if (live)
-			tapdup_look_at(dev);
+		tapdup_look_at(info->upper_dev);
+		tapdup_look_at(dev);
 		break;
 	case NETDEV_UNREGISTER:
 		td = tapdup_dev_known(dev);
@@ -72,92 +72,181 @@ static struct notifier_block tapdup_notifier = {
 	.priority = NG_NOTIFIER_LAST,
 };
 
-static void tapdup_net_attach(struct net *net)
-{
-	struct tapdup_net *tn = tapdup_net(net);
-	struct net_device *dev;
-
-	if (tn->live)
-		return;
-
-	for_each_netdev(net, dev)
-		tapdup_look_at(dev);
-	/* Once more: now every LAG can be found by its ports. */
-	for_each_netdev(net, dev)
-		if (netif_is_lag_port(dev))
-			tapdup_look_at(dev);
-	/* Pairs with tapdup_is_live(). */
-	smp_store_release(&tn->live, true);
-}
-
-static void tapdup_net_detach(struct net *net)
-{
-	struct tapdup_net *tn = tapdup_net(net);
-	struct tapdup_dev *td;
-
-	list_for_each_entry(td, &tapdup_devs, list)
-		if (td->tn == tn)
-			tapdup_detach(td);
-}
-
 static bool tapdup_is_open(const struct net *net)
 {
 	return !hlist_empty(&net->packet.sklist);
 }
 
+/* What a netns marks with from now on; under tapdup_mutex. */
+static void tapdup_net_mark(struct tapdup_net *tn, u32 bit)
+{
+	/* Pairs with tapdup_bit(). */
+	smp_store_release(&tn->bit, bit);
+}
+
+static void tapdup_net_begin(struct tapdup_net *tn)
+{
+	mutex_lock(&tapdup_mutex);
+	list_add(&tn->live, &tapdup_live);
+	tapdup_net_mark(tn, tapdup_wanted_bit());
+	mutex_unlock(&tapdup_mutex);
+}
+
+static void tapdup_net_end(struct tapdup_net *tn)
+{
+	mutex_lock(&tapdup_mutex);
+	list_del_init(&tn->live);
+	tapdup_net_mark(tn, 0);
+	mutex_unlock(&tapdup_mutex);
+}
+
 /*
- * Ends marking where nobody captures any more. The hooks go in the next step,
- * behind a grace period, after which no marked frame is left before them.
+ * Goes on with the hooks of a netns. RTNL is let go between two steps, and yet
+ * no device is missed: one that is there all the time stays in its bucket, for
+ * ifindex never changes within a netns; one that comes, goes or is linked after
+ * the first step is brought up to date by the notifier, whether its bucket was
+ * looked at or not; and to look at a device twice does nothing.
+ *
+ * Return: how many devices it looked at.
  */
-static bool tapdup_close(bool all)
+static unsigned int tapdup_net_attach(struct net *net)
+{
+	struct tapdup_net *tn = tapdup_net(net);
+	struct net_device *dev;
+	unsigned int n = 0;
+
+	if (tn->phase == TAPDUP_OFF) {
+		tn->phase = TAPDUP_ATTACHING;
+		tn->bucket = 0;
+	}
+
+	while (n < TAPDUP_STEP && tn->bucket < NETDEV_HASHENTRIES) {
+		hlist_for_each_entry(dev, &net->dev_index_head[tn->bucket],
+				     index_hlist) {
+			tapdup_look_at(dev);
+			n++;
+		}
+		tn->bucket++;
+	}
+
+	if (tn->bucket == NETDEV_HASHENTRIES) {
+		tn->phase = TAPDUP_LIVE;
+		tapdup_net_begin(tn);
+	}
+	return n;
+}
+
+/* Return: true if a step was not enough. */
+static bool tapdup_attach_some(void)
 {
 	struct tapdup_net *tn;
-	bool closed = false;
+	unsigned int n = 0;
 	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		tn = tapdup_net(net);
+		if (n < TAPDUP_STEP && tn->phase <= TAPDUP_ATTACHING &&
+		    tapdup_is_open(net))
+			n += tapdup_net_attach(net);
+	}
+	up_read(&net_rwsem);
+	return n >= TAPDUP_STEP;
+}
+
+static bool tapdup_detach_some(void)
+{
+	struct tapdup_dev *td;
+	unsigned int n = 0;
+
+	list_for_each_entry(td, &tapdup_devs, list) {
+		if (!td->watched || td->tn->phase != TAPDUP_OFF)
+			continue;
+		if (n++ == TAPDUP_STEP)
+			return true;
+		tapdup_detach(td);
+	}
+	return false;
+}
+
+/* Calls for step after step, and lets others have RTNL in between. */
+static void tapdup_in_steps(bool (*step)(void))
+{
+	bool more;
+
+	do {
+		rtnl_lock();
+		more = step();
+		rtnl_unlock();
+		cond_resched();
+	} while (more);
+}
+
+static bool tapdup_net_is_done(const struct net *net, bool all)
+{
+	struct tapdup_net *tn = tapdup_net(net);
+
+	tn->quiet = tapdup_is_open(net) ? 0 : tn->quiet + 1;
+	return tn->phase != TAPDUP_OFF &&
+	       (all || tn->quiet >= TAPDUP_QUIET_LOOKS);
+}
+
+/*
+ * Ends marking where nobody captures any more, then takes the hooks off, behind
+ * a grace period, after which no marked frame is left before them.
+ */
+static void tapdup_close(bool all)
+{
+	bool closed = false, copies = false;
+	struct tapdup_net *tn;
+	struct net *net;
+
+	rtnl_lock();
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		if (!tapdup_net_is_done(net, all))
+			continue;
+		tn = tapdup_net(net);
+		tn->phase = TAPDUP_CLOSING;
+		tapdup_net_end(tn);
+		copies |= tn->macvlan_ports;
+		closed = true;
+	}
+	up_read(&net_rwsem);
+	rtnl_unlock();
+	if (!closed)
+		return;
+
+	synchronize_net();
+	/* macvlan_broadcast_enqueue() leaves marked copies to a worker. */
+	if (copies)
+		msleep(100);
 
 	rtnl_lock();
 	down_read(&net_rwsem);
 	for_each_net(net) {
 		tn = tapdup_net(net);
-		tn->quiet = tapdup_is_open(net) ? 0 : tn->quiet + 1;
-		if (tn->live && (all || tn->quiet >= TAPDUP_QUIET_LOOKS)) {
-			WRITE_ONCE(tn->live, false);
-			closed = true;
-		}
+		if (tn->phase == TAPDUP_CLOSING)
+			tn->phase = TAPDUP_OFF;
 	}
 	up_read(&net_rwsem);
 	rtnl_unlock();
-
-	if (closed)
-		synchronize_net();
-	return closed;
-}
-
-static void tapdup_settle(bool all_off)
-{
-	struct net *net;
-
-	rtnl_lock();
-	down_read(&net_rwsem);
-	for_each_net(net) {
-		if (!all_off && tapdup_is_open(net))
-			tapdup_net_attach(net);
-		else if (!tapdup_net(net)->live)
-			tapdup_net_detach(net);
-	}
-	up_read(&net_rwsem);
-	rtnl_unlock();
+	tapdup_in_steps(tapdup_detach_some);
 }
 
 /* Is there a netns where packet sockets and hooks do not agree? */
 static bool tapdup_has_work(void)
 {
+	enum tapdup_phase phase;
 	bool work = false;
 	struct net *net;
 
 	rcu_read_lock();
-	for_each_net_rcu(net)
-		work |= tapdup_is_open(net) != READ_ONCE(tapdup_net(net)->live);
+	for_each_net_rcu(net) {
+		phase = READ_ONCE(tapdup_net(net)->phase);
+		work |= phase != (tapdup_is_open(net) ? TAPDUP_LIVE :
+							TAPDUP_OFF);
+	}
 	rcu_read_unlock();
 	return work;
 }
@@ -165,11 +254,11 @@ static bool tapdup_has_work(void)
 static void tapdup_watch(struct work_struct *unused)
 {
 	if (time_after(jiffies, READ_ONCE(tapdup_strays_until)))
-		WRITE_ONCE(tapdup_strays, tapdup_bit());
+		WRITE_ONCE(tapdup_strays, tapdup_wanted_bit());
 
 	if (tapdup_has_work()) {
 		tapdup_close(false);
-		tapdup_settle(false);
+		tapdup_in_steps(tapdup_attach_some);
 	}
 	queue_delayed_work(system_power_efficient_wq, &tapdup_watch_work,
 			   TAPDUP_PERIOD);
@@ -181,8 +270,15 @@ static void tapdup_watch(struct work_struct *unused)
  */
 void tapdup_watch_bit_changed(u32 old)
 {
+	struct tapdup_net *tn;
+
 	WRITE_ONCE(tapdup_strays_until, jiffies + TAPDUP_STRAY_TIME);
 	WRITE_ONCE(tapdup_strays, tapdup_strays | old | READ_ONCE(tapdup_mark));
+
+	mutex_lock(&tapdup_mutex);
+	list_for_each_entry(tn, &tapdup_live, live)
+		tapdup_net_mark(tn, tapdup_wanted_bit());
+	mutex_unlock(&tapdup_mutex);
 	tapdup_others_forget();
 }
 
@@ -217,6 +313,7 @@ static int __net_init tapdup_net_init(struct net *net)
 	struct tapdup_net *tn = tapdup_net(net);
 	int i;
 
+	INIT_LIST_HEAD(&tn->live);
 	memcpy(tn->bridge_ops, bridge_ops, sizeof(bridge_ops));
 	memcpy(tn->stack_ops, stack_ops, sizeof(stack_ops));
 	for (i = 0; i < TAPDUP_BRIDGE_HOOKS; i++)
@@ -224,8 +321,14 @@ static int __net_init tapdup_net_init(struct net *net)
 	return 0;
 }
 
+static void __net_exit tapdup_net_exit(struct net *net)
+{
+	tapdup_net_end(tapdup_net(net));
+}
+
 static struct pernet_operations tapdup_net_ops = {
 	.init = tapdup_net_init,
+	.exit = tapdup_net_exit,
 	.id = &tapdup_net_id,
 	.size = sizeof(struct tapdup_net),
 };
@@ -234,7 +337,7 @@ int tapdup_watch_start(void)
 {
 	int err;
 
-	tapdup_strays = tapdup_bit();
+	tapdup_strays = tapdup_wanted_bit();
 	tapdup_strays_until = jiffies;
 	err = register_pernet_subsys(&tapdup_net_ops);
 	if (err)
@@ -252,27 +355,10 @@ int tapdup_watch_start(void)
 
 void tapdup_watch_stop(void)
 {
-	struct tapdup_dev *td, *next;
-	bool copies = false;
-
 	cancel_delayed_work_sync(&tapdup_watch_work);
 	tapdup_close(true);
-
-	rtnl_lock();
-	list_for_each_entry(td, &tapdup_devs, list)
-		copies |= td->roles & TAPDUP_HAS_MACVLANS;
-	rtnl_unlock();
-	/* macvlan_broadcast_enqueue() leaves marked copies to a worker. */
-	if (copies)
-		msleep(100);
-
-	tapdup_settle(true);
+	/* Makes every device look unregistered to us, which forgets it. */
 	unregister_netdevice_notifier(&tapdup_notifier);
-
-	rtnl_lock();
-	list_for_each_entry_safe(td, next, &tapdup_devs, list)
-		tapdup_forget(td);
-	rtnl_unlock();
 	unregister_pernet_subsys(&tapdup_net_ops);
 
 	/* The last frame is out of the hooks; the parameters stay a bit. */

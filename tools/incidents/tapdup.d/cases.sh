@@ -286,6 +286,7 @@ nft 'table inet own {
 table netdev own {
 	chain in { type filter hook ingress device a0 priority 0; meta mark set 0x23; }
 }'
+came_to() { [[ $(ip netns exec "$1" cat "/sys/class/net/$2/statistics/rx_packets") != 0 ]]; }
 own() { nft list chain inet own "$1" | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'; }
 capture_once /tmp/own.pcap
 "$net" udp "$(there 1)" 9 4 100 0x17
@@ -294,6 +295,16 @@ pinged home "$(there 1)"
 is "a mark that a socket set goes out as it was" "$(own post)" 4
 is "a mark that a rule set on the lowest device arrives as it was" \
 	"$(($(own pre) >= pings))" 1
+# It takes frames from the port before the bond can, wherever it is.
+vlan home a0 301
+ip link set a0.301 netns far2
+ip -n far2 link set a0.301 up
+rules far2
+ip netns exec far "$net" frame fa0 "$(datagram "$(mac far2 a0.301)" 8100012d)"
+check "a VLAN device in another netns takes a frame from a port" wait_for 2 came_to far2 a0.301
+is "which has no mark there" "$(seen_by_rules far2)" 0
+ip -n far2 link delete a0.301
+ip netns exec far2 nft flush ruleset
 stop_captures
 nft delete table inet own
 nft delete table netdev own
@@ -390,9 +401,43 @@ check "and when it is back" wait_for 4 grep -q 'can be told now' /tmp/unload.log
 stop_captures
 check "without packet sockets the devices are left alone again" wait_for 6 unwatched
 
+act "Cases: many devices"
+# many VERB FIRST LAST: VLANs on d0.
+many() {
+	local i
+
+	for ((i = $2; i <= $3; i++)); do
+		case $1 in
+		add) echo "link add link d0 name many$i type vlan id $i" ;;
+		delete) echo "link delete many$i" ;;
+		esac
+	done | ip -batch -
+}
+watches() { [[ $(counter tapdup devices_watched) = "$1" ]]; }
+capture_once /tmp/few.pcap
+few=$(counter tapdup devices_watched)
+stop_captures
+wait_for 6 unwatched
+many add 1000 1199
+many add 1200 1299 &
+adder=$!
+capture_once /tmp/many.pcap
+wait $adder
+check "devices that come while hooks are put on step by step are watched as the others" wait_for 5 watches $((few + 300))
+stop_captures
+many delete 1000 1099 &
+deleter=$!
+check "and when they go meanwhile, no other is forgotten" wait_for 8 unwatched
+wait $deleter
+many delete 1100 1299
+
 act "Cases: devices come and go under a capture"
 capture_once /tmp/go.pcap
+pinged home "$(there 1)"
+before=$(counter tapdup rx_duplicates)
+check "a VLAN device counted duplicates" test "$(field "$(row tapdup devices dev=bonda.1000)" rx_duplicates)" -gt 0
 ip link delete bonda.1000
+check "they stay in the sum when it goes" test "$(counter tapdup rx_duplicates)" -ge "$before"
 vlan home bonda 1000
 ip address add "$(here 1)/29" dev bonda.1000
 wait_for 5 ping -c 1 -W 1 "$(there 1)"
