@@ -59,16 +59,6 @@ static inline const char *str_up_down(bool v)
 #endif
 
 /*
- * v6.12, 5f60d5f6bbc1 ("move asm/unaligned.h to linux/unaligned.h"). May go
- * together with support for 6.1.
- */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-#include <linux/unaligned.h>
-#else
-#include <asm/unaligned.h>
-#endif
-
-/*
  * v6.13, cdd30ebb1b9f ("module: Convert symbol namespace to string literal").
  * May go together with support for 6.12.
  */
