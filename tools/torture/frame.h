@@ -468,9 +468,15 @@ static inline void frame_make(struct frame *f, const uint8_t *to,
 	/* A byte or two that are something else. */
 	if (rng_once_in(r, 8) && f->len > f->l2)
 		f->data[f->l2 + rng_below(r, f->len - f->l2)] = rng_next(r);
+	/*
+	 * skb_vlan_untag() drops what ends in its tags, br_nf_pre_routing()
+	 * what ends in a PPPoE header.
+	 */
+	while (!wild && f->len < f->l2 + 8)
+		frame_u8(f, 0);
 	/* Cut off. */
 	if (rng_once_in(r, 12)) {
-		unsigned int least = wild ? 14 : f->l2 + 4;
+		unsigned int least = wild ? 14 : f->l2 + 8;
 
 		if (f->len > least)
 			f->len = least + rng_below(r, f->len - least);
