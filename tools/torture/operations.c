@@ -51,6 +51,7 @@ static const struct {
  * @netns: where it is: 0 is the first netns, 1 to NETNS are t1 to t4
  * @lower: what it was made upon
  * @master: whose port it is
+ * @tag: of a VLAN device: its protocol and VLAN ID
  */
 struct device {
 	char name[16];
@@ -58,6 +59,7 @@ struct device {
 	int netns;
 	struct device *lower;
 	struct device *master;
+	const char *tag;
 };
 
 static struct device devices[64];
@@ -106,6 +108,19 @@ static void gone(struct device *device)
 	}
 }
 
+/* Is there a device of a kind on this one, and with this tag if one is given? */
+static bool has_upper(const struct device *lower, enum kind kind, const char *tag)
+{
+	int i;
+
+	for (i = 0; i < n_devices; i++)
+		if (devices[i].netns != NOWHERE && devices[i].lower == lower &&
+		    devices[i].kind == kind &&
+		    (!tag || !strcmp(devices[i].tag, tag)))
+			return true;
+	return false;
+}
+
 static void say(int netns, const char *format, ...)
 {
 	va_list args;
@@ -135,17 +150,22 @@ static bool add_veth(void)
 static bool add_vlan(void)
 {
 	/* Few, so that many meet on different devices of a stack. */
-	static const int vids[] = { 10, 10, 10, 20, 20, 0, 4094 };
+	static const char *const tags[] = {
+		"802.1q id 10", "802.1q id 10", "802.1q id 10", "802.1q id 20",
+		"802.1q id 0", "802.1q id 4094", "802.1ad id 10", "802.1ad id 20",
+	};
 	struct device *device = any(1u << VLAN, false);
 	struct device *lower = any(ANY, true);
+	const char *tag = PICK(tags);
 
-	if (!device || !lower)
+	if (!device || !lower || has_upper(lower, VLAN, tag))
 		return false;
 	device->netns = lower->netns;
 	device->lower = lower;
-	say(lower->netns, "link add link %s name %s type vlan proto %s id %d%s; link set %s %s",
-	    lower->name, device->name, below(4) ? "802.1q" : "802.1ad",
-	    PICK(vids), below(3) ? "" : " loose_binding on", device->name,
+	device->tag = tag;
+	say(lower->netns, "link add link %s name %s type vlan proto %s%s; link set %s %s",
+	    lower->name, device->name, tag,
+	    below(3) ? "" : " loose_binding on", device->name,
 	    below(4) ? "up" : "down");
 	return true;
 }
@@ -193,7 +213,8 @@ static bool add_macvlan(void)
 	struct device *device = any(1u << MACVLAN, false);
 	struct device *lower = any(1u << VETH | 1u << VLAN | 1u << LAG, true);
 
-	if (!device || !lower)
+	/* There is one rx_handler. */
+	if (!device || !lower || lower->master)
 		return false;
 	device->netns = lower->netns;
 	device->lower = lower;
@@ -242,7 +263,8 @@ static bool enslave(void)
 	struct device *port = any(1u << VETH | 1u << VLAN | 1u << MACVLAN |
 				  1u << LAG, true);
 
-	if (!master || !port || master == port || master->netns != port->netns)
+	if (!master || !port || master == port || master->netns != port->netns ||
+	    has_upper(port, MACVLAN, NULL))
 		return false;
 	port->master = master;
 	say(port->netns,

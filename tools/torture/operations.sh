@@ -60,10 +60,11 @@ dismiss() {
 operations_ahead=8
 
 tell() {
-	local netns=$1
+	local netns=$1 ends=${2//[!;]/}
 
 	[[ -n ${to[$netns]:-} ]] || hire "$netns"
 	printf '%s\n' "${2//;/$'\n'}" >&"${to[$netns]}"
+	told=$((told + 1 + ${#ends}))
 	untold[$netns]=$((${untold[$netns]:-0} + 1))
 	[[ ${untold[$netns]} -lt $operations_ahead ]] || hear "$netns"
 }
@@ -175,7 +176,7 @@ netns_gone() { slab_settle; [[ $(netns_used) -le $netns_at_start ]]; }
 
 # operations_run SEED OPERATIONS CYCLES FIRST
 operations_run() {
-	local line number=0 refused=0 stop=/tmp/stop
+	local line number=0 told=0 refused=0 stop=/tmp/stop
 	local background=() cycling='' never netns last=.
 
 	rm -f $stop
@@ -210,12 +211,12 @@ operations_run() {
 	rm /tmp/never
 	operations_end
 	begin "cleared"
-	done_number=$number refused_number=$refused
+	done_number=$number told_number=$told refused_number=$refused
 }
 
 torture_operations() {
 	local before after grown devices_at_start netns_at_start guard
-	local done_number refused_number
+	local done_number told_number refused_number
 
 	need bonding team 8021q bridge macvlan veth nf_conntrack
 	devices_at_start=$(ip -o link | grep -c .)
@@ -230,9 +231,9 @@ torture_operations() {
 
 	busybox insmod "$updates/netguard.ko" && load "${guards[@]}"
 	operations_run "$@"
-	say "# $done_number operations, of which the kernel refused $refused_number commands"
+	say "# $done_number operations of $told_number commands, of which the kernel refused $refused_number"
 	say "# $(sort /tmp/cycles | uniq -c | xargs)"
-	check 'most operations were carried out' test $((refused_number * 2)) -lt "$done_number"
+	check 'most commands were carried out' test $((refused_number * 2)) -lt "$told_number"
 	check 'every guard is still there, or was refused while the core was read' test -d /sys/module/netguard
 	for guard in "${guards[@]}"; do
 		[[ ! -d /sys/module/netguard_$guard ]] || check "the guard $guard unloads at once" rmmod "netguard_$guard"
