@@ -31,29 +31,6 @@ struct core_entry {
 	u32 value;
 };
 
-static struct ng_guard core_guard;
-static struct ng_table core_table = NG_TABLE_INIT(core_table, &core_guard,
-						  CORE_evicted,
-						  struct core_entry,
-						  struct core_key);
-
-static void *core_table_start(struct seq_file *m, loff_t *pos)
-	__acquires(&core_table.lock)
-{
-	return ng_table_seq_start(&core_table, *pos);
-}
-
-static void *core_table_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	return ng_table_seq_next(&core_table, v, pos);
-}
-
-static void core_table_stop(struct seq_file *m, void *v)
-	__releases(&core_table.lock)
-{
-	ng_table_seq_stop(&core_table);
-}
-
 static void core_table_fill(struct seq_buf *row, const void *v)
 {
 	const struct core_entry *entry = v;
@@ -62,24 +39,19 @@ static void core_table_fill(struct seq_buf *row, const void *v)
 	ng_row_printf(row, "id=%u", entry->key.id);
 }
 
-static int core_table_show(struct seq_file *m, void *v)
-{
-	return ng_row_show(m, core_table_fill, v);
-}
-
-static const struct seq_operations core_table_ops = {
-	.start = core_table_start,
-	.next = core_table_next,
-	.stop = core_table_stop,
-	.show = core_table_show,
-};
+static struct ng_guard core_guard;
+static struct ng_table core_table = NG_TABLE_INIT(core_table, &core_guard,
+						  CORE_evicted, core_table_fill,
+						  struct core_entry,
+						  struct core_key);
 
 static struct ng_guard core_guard = {
 	.name = "core_kunit",
 	.counters = core_counters,
 	.n_counters = ARRAY_SIZE(core_counters),
 	.table_name = "rows",
-	.table = &core_table_ops,
+	.table = &ng_table_seq,
+	.rows = &core_table,
 };
 
 struct row_case {
@@ -261,7 +233,7 @@ static void row_addr_test(struct kunit *test)
 static void row_show_test(struct kunit *test)
 {
 	static const char whole[] = "netns=1 id=2\n";
-	const struct core_entry entry = { .key = { 1, 2 } };
+	struct core_entry entry = { .key = { 1, 2 } };
 	struct seq_file m = {};
 	size_t size;
 
@@ -269,8 +241,10 @@ static void row_show_test(struct kunit *test)
 		char *text = kunit_kzalloc(test, size ?: 1, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, text);
-		m = (struct seq_file){ .buf = text, .size = size };
-		KUNIT_EXPECT_EQ(test, 0, core_table_show(&m, (void *)&entry));
+		m = (struct seq_file){ .buf = text, .size = size,
+				       .private = &core_table };
+		KUNIT_EXPECT_EQ(test, 0,
+				ng_table_seq.show(&m, &entry.entry.list));
 		KUNIT_EXPECT_EQ(test, size < sizeof(whole),
 				seq_has_overflowed(&m));
 		if (size >= sizeof(whole)) {
@@ -412,13 +386,14 @@ static void model_forget(struct model *model, u32 netns)
 static void table_expect_rows(struct kunit *test, struct model *model,
 			      unsigned int from)
 {
+	struct seq_file m = { .private = &core_table };
 	loff_t pos = from;
 	unsigned int i = from;
 	struct core_entry *entry;
 	void *v;
 
-	for (v = core_table_start(NULL, &pos); v;
-	     v = core_table_next(NULL, v, &pos), i++) {
+	for (v = ng_table_seq.start(&m, &pos); v;
+	     v = ng_table_seq.next(&m, v, &pos), i++) {
 		entry = list_entry(v, struct core_entry, entry.list);
 		/* No assertion: it would leave with the lock held. */
 		if (i >= model->count ||
@@ -427,7 +402,7 @@ static void table_expect_rows(struct kunit *test, struct model *model,
 		    entry->value != model->rows[i].value)
 			break;
 	}
-	core_table_stop(NULL, v);
+	ng_table_seq.stop(&m, v);
 	KUNIT_ASSERT_EQ(test, max(model->count, from), i);
 }
 

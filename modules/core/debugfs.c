@@ -39,8 +39,16 @@ DEFINE_SHOW_ATTRIBUTE(ng_counters);
 static int ng_table_open(struct inode *inode, struct file *file)
 {
 	const struct ng_guard *guard = inode->i_private;
+	struct seq_file *m;
+	int err;
 
-	return seq_open(file, guard->table);
+	err = seq_open(file, guard->table);
+	if (err)
+		return err;
+
+	m = file->private_data;
+	m->private = guard->rows;
+	return 0;
 }
 
 static const struct file_operations ng_table_fops = {

@@ -99,23 +99,41 @@ void ng_table_forget(struct ng_table *table, u32 netns)
 EXPORT_SYMBOL_GPL(ng_table_forget);
 
 /* seq_file lets go of the lock whenever its page is full. */
-void *ng_table_seq_start(struct ng_table *table, loff_t pos)
-	__acquires(&table->lock)
+static void *ng_table_seq_start(struct seq_file *m, loff_t *pos)
+	__acquires(&((struct ng_table *)m->private)->lock)
 {
-	spin_lock_bh(&table->lock);
-	return seq_list_start(&table->entries, pos);
-}
-EXPORT_SYMBOL_GPL(ng_table_seq_start);
+	struct ng_table *table = m->private;
 
-void *ng_table_seq_next(struct ng_table *table, void *v, loff_t *pos)
+	spin_lock_bh(&table->lock);
+	return seq_list_start(&table->entries, *pos);
+}
+
+static void *ng_table_seq_next(struct seq_file *m, void *v, loff_t *pos)
 {
+	struct ng_table *table = m->private;
+
 	return seq_list_next(v, &table->entries, pos);
 }
-EXPORT_SYMBOL_GPL(ng_table_seq_next);
 
-void ng_table_seq_stop(struct ng_table *table)
-	__releases(&table->lock)
+static void ng_table_seq_stop(struct seq_file *m, void *v)
+	__releases(&((struct ng_table *)m->private)->lock)
 {
+	struct ng_table *table = m->private;
+
 	spin_unlock_bh(&table->lock);
 }
-EXPORT_SYMBOL_GPL(ng_table_seq_stop);
+
+static int ng_table_seq_show(struct seq_file *m, void *v)
+{
+	const struct ng_table *table = m->private;
+
+	return ng_row_show(m, table->fill, list_entry(v, struct ng_entry, list));
+}
+
+const struct seq_operations ng_table_seq = {
+	.start = ng_table_seq_start,
+	.next = ng_table_seq_next,
+	.stop = ng_table_seq_stop,
+	.show = ng_table_seq_show,
+};
+EXPORT_SYMBOL_GPL(ng_table_seq);

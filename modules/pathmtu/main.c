@@ -21,7 +21,8 @@ struct ng_guard pathmtu_guard = {
 	.counters = pathmtu_counters,
 	.n_counters = ARRAY_SIZE(pathmtu_counters),
 	.table_name = "paths",
-	.table = &pathmtu_table,
+	.table = &ng_table_seq,
+	.rows = &pathmtu_paths,
 };
 
 enum pathmtu_mib {

@@ -88,7 +88,6 @@ void pathmtu_retransmit(struct sk_buff *skb, unsigned int headers,
 
 /* table.c: paths, and rows for debugfs and the log. */
 extern struct ng_table pathmtu_paths;
-extern const struct seq_operations pathmtu_table;
 
 void pathmtu_note_route(struct pathmtu_path *path, const struct sk_buff *skb);
 void pathmtu_announce(const struct pathmtu_path *path, struct net *net);

@@ -4,13 +4,8 @@
 #include "pathmtu.h"
 
 #include <linux/jiffies.h>
-#include <linux/seq_file.h>
 #include <net/ip6_fib.h>
 #include <net/route.h>
-
-struct ng_table pathmtu_paths =
-	NG_TABLE_INIT(pathmtu_paths, &pathmtu_guard, PATHMTU_paths_evicted,
-		      struct pathmtu_path, struct pathmtu_key);
 
 static const char *const pathmtu_kind_names[] = {
 	[PATHMTU_SELF] = "self",
@@ -116,35 +111,9 @@ static void pathmtu_row(struct seq_buf *row, const void *entry)
 	ng_row_str(row, "fix", fix);
 }
 
-static void *pathmtu_table_start(struct seq_file *m, loff_t *pos)
-	__acquires(&pathmtu_paths.lock)
-{
-	return ng_table_seq_start(&pathmtu_paths, *pos);
-}
-
-static void *pathmtu_table_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	return ng_table_seq_next(&pathmtu_paths, v, pos);
-}
-
-static void pathmtu_table_stop(struct seq_file *m, void *v)
-	__releases(&pathmtu_paths.lock)
-{
-	ng_table_seq_stop(&pathmtu_paths);
-}
-
-static int pathmtu_table_show(struct seq_file *m, void *v)
-{
-	return ng_row_show(m, pathmtu_row,
-			   list_entry(v, struct pathmtu_path, entry.list));
-}
-
-const struct seq_operations pathmtu_table = {
-	.start = pathmtu_table_start,
-	.next = pathmtu_table_next,
-	.stop = pathmtu_table_stop,
-	.show = pathmtu_table_show,
-};
+struct ng_table pathmtu_paths =
+	NG_TABLE_INIT(pathmtu_paths, &pathmtu_guard, PATHMTU_paths_evicted,
+		      pathmtu_row, struct pathmtu_path, struct pathmtu_key);
 
 void pathmtu_announce(const struct pathmtu_path *path, struct net *net)
 {

@@ -22,7 +22,8 @@ struct ng_guard redirect_guard = {
 	.counters = redirect_counters,
 	.n_counters = ARRAY_SIZE(redirect_counters),
 	.table_name = "routers",
-	.table = &redirect_table,
+	.table = &ng_table_seq,
+	.rows = &redirect_flows,
 };
 
 enum redirect_mib {

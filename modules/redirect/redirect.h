@@ -67,7 +67,6 @@ extern const struct nf_hook_ops redirect_hooks[REDIRECT_HOOKS];
 
 /* table.c: flows, and rows for debugfs and the log. */
 extern struct ng_table redirect_flows;
-extern const struct seq_operations redirect_table;
 
 void redirect_announce(const struct redirect_flow *flow, struct net *net,
 		       enum redirect_weather weather);

@@ -4,16 +4,10 @@
 #include "redirect.h"
 
 #include <linux/jiffies.h>
-#include <linux/seq_file.h>
 #include <linux/string_helpers.h>
 
 /* An address, in either family's longest form. */
 #define REDIRECT_ADDR_LEN sizeof("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
-
-struct ng_table redirect_flows =
-	NG_TABLE_INIT(redirect_flows, &redirect_guard,
-		      REDIRECT_routers_evicted, struct redirect_flow,
-		      struct redirect_key);
 
 /* Under the table's lock, or on a copy. */
 static void redirect_row(struct seq_buf *row, const void *entry)
@@ -37,35 +31,10 @@ static void redirect_row(struct seq_buf *row, const void *entry)
 		      jiffies_to_msecs(jiffies - flow->entry.touched));
 }
 
-static void *redirect_table_start(struct seq_file *m, loff_t *pos)
-	__acquires(&redirect_flows.lock)
-{
-	return ng_table_seq_start(&redirect_flows, *pos);
-}
-
-static void *redirect_table_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	return ng_table_seq_next(&redirect_flows, v, pos);
-}
-
-static void redirect_table_stop(struct seq_file *m, void *v)
-	__releases(&redirect_flows.lock)
-{
-	ng_table_seq_stop(&redirect_flows);
-}
-
-static int redirect_table_show(struct seq_file *m, void *v)
-{
-	return ng_row_show(m, redirect_row,
-			   list_entry(v, struct redirect_flow, entry.list));
-}
-
-const struct seq_operations redirect_table = {
-	.start = redirect_table_start,
-	.next = redirect_table_next,
-	.stop = redirect_table_stop,
-	.show = redirect_table_show,
-};
+struct ng_table redirect_flows =
+	NG_TABLE_INIT(redirect_flows, &redirect_guard,
+		      REDIRECT_routers_evicted, redirect_row,
+		      struct redirect_flow, struct redirect_key);
 
 static void redirect_addr(char *text, const struct redirect_key *key,
 			  const union nf_inet_addr *addr)

@@ -33,7 +33,9 @@
  * @read: the value of one counter for its readers, for a guard that derives
  *	some of them; may sleep. NULL is ng_count_read()
  * @table_name: name of the guard's table in debugfs
- * @table: iteration over the table's rows; .show ends in ng_row_show()
+ * @table: iteration over the table's rows; .show ends in ng_row_show().
+ *	&ng_table_seq for a struct ng_table
+ * @rows: private of the seq_file for @table: with &ng_table_seq the table
  *
  * The structure is static in the guard's module and stays as it is between
  * ng_guard_register() and ng_guard_unregister().
@@ -45,6 +47,7 @@ struct ng_guard {
 	u64 (*read)(unsigned int id);
 	const char *table_name;
 	const struct seq_operations *table;
+	void *rows;
 	/* private: the core's */
 	unsigned int index;
 	u64 __percpu *counts;
@@ -358,6 +361,7 @@ struct ng_entry {
  * @count: how many there are
  * @guard: whose table it is
  * @evicted: index of the guard's counter of entries that had to make room
+ * @fill: writes an entry's pairs to a row of debugfs, under @lock
  * @entry_size: size of an entry: struct ng_entry, key, and what the guard keeps
  * @key_size: size of the key, which begins with the u32 inum of the netns and
  *	has no padding
@@ -369,6 +373,7 @@ struct ng_table {
 	unsigned int count;
 	const struct ng_guard *guard;
 	unsigned int evicted;
+	void (*fill)(struct seq_buf *row, const void *entry);
 	size_t entry_size;
 	size_t key_size;
 };
@@ -378,14 +383,16 @@ struct ng_table {
  * @_name: the variable
  * @_guard: whose table
  * @_evicted: index of the counter of evicted entries
+ * @_fill: writes an entry's pairs to a row
  * @_type: structure of an entry, beginning with struct ng_entry and the key
  * @_key: type of the key
  */
-#define NG_TABLE_INIT(_name, _guard, _evicted, _type, _key) {		\
+#define NG_TABLE_INIT(_name, _guard, _evicted, _fill, _type, _key) {	\
 	.lock = __SPIN_LOCK_UNLOCKED((_name).lock),			\
 	.entries = LIST_HEAD_INIT((_name).entries),			\
 	.guard = _guard,						\
 	.evicted = _evicted,						\
+	.fill = _fill,							\
 	.entry_size = sizeof(_type),					\
 	.key_size = sizeof(_key),					\
 }
@@ -423,12 +430,8 @@ struct ng_entry *ng_table_peek(struct ng_table *table, const void *key);
  */
 void ng_table_forget(struct ng_table *table, u32 netns);
 
-/* For a guard's seq_operations: the table's lock is held from start to stop. */
-void *ng_table_seq_start(struct ng_table *table, loff_t pos)
-	__acquires(&table->lock);
-void *ng_table_seq_next(struct ng_table *table, void *v, loff_t *pos);
-void ng_table_seq_stop(struct ng_table *table)
-	__releases(&table->lock);
+/* For a guard's @table: the lock is held from start to stop. */
+extern const struct seq_operations ng_table_seq;
 
 /**
  * struct ng_choice - a module parameter that takes one of a few words
