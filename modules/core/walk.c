@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* All devices of all network namespaces, in steps that hold RTNL shortly. */
+/* The devices of network namespaces, in steps that hold RTNL shortly. */
 
 #include "core.h"
 
@@ -11,12 +11,14 @@
 
 /**
  * struct ng_walk - how far a walk has come
+ * @wanted: whether to look at the devices of a namespace, NULL for all
  * @inum: the namespace that it goes on in, or the next higher one there is
  * @ifindex: the lowest that is still to come in that namespace
  *
  * Numbers, no pointers: what they stand for may be gone at the next step.
  */
 struct ng_walk {
+	bool (*wanted)(const struct net *net);
 	unsigned int inum;
 	int ifindex;
 };
@@ -28,7 +30,8 @@ static struct net *ng_walk_net(struct ng_walk *walk)
 
 	for_each_net(net)
 		if (net->ns.inum >= walk->inum &&
-		    (!next || net->ns.inum < next->ns.inum))
+		    (!next || net->ns.inum < next->ns.inum) &&
+		    (!walk->wanted || walk->wanted(net)))
 			next = net;
 
 	if (next && next->ns.inum != walk->inum) {
@@ -68,9 +71,10 @@ static unsigned int ng_walk_some(struct ng_walk *walk, struct net *net,
  * namespace, and the walk passes each pair of them once, upwards. So it does
  * not matter what else was added to the lists between two steps, or taken out.
  */
-void ng_netdev_walk(void (*look)(struct net_device *dev))
+void ng_netdev_walk(bool (*wanted)(const struct net *net),
+		    void (*look)(struct net_device *dev))
 {
-	struct ng_walk walk = {};
+	struct ng_walk walk = { .wanted = wanted };
 	struct net *net;
 	unsigned int n;
 

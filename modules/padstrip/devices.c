@@ -111,24 +111,9 @@ static void padstrip_settle(struct net_device *dev)
 		ng_hook_detach(&device->egress);
 }
 
-static void padstrip_settle_all(void)
-{
-	struct net_device *dev;
-	struct net *net;
-
-	ASSERT_RTNL();
-	down_read(&net_rwsem);
-	for_each_net(net)
-		for_each_netdev(net, dev)
-			padstrip_settle(dev);
-	up_read(&net_rwsem);
-}
-
 void padstrip_devices_settle(void)
 {
-	rtnl_lock();
-	padstrip_settle_all();
-	rtnl_unlock();
+	ng_netdev_walk(NULL, padstrip_settle);
 }
 
 static int padstrip_devices_set(const char *value,
@@ -149,8 +134,8 @@ static int padstrip_devices_set(const char *value,
 
 	rtnl_lock();
 	strscpy(padstrip_patterns, patterns, sizeof(padstrip_patterns));
-	padstrip_settle_all();
 	rtnl_unlock();
+	padstrip_devices_settle();
 	return 0;
 
 refuse:

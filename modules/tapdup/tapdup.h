@@ -67,7 +67,6 @@ enum tapdup_phase {
  * struct tapdup_net - a network namespace
  * @bit: to mark with now, 0 if nothing is to be marked
  * @phase: how far its devices are
- * @bucket: of its devices by ifindex, up to which they were looked at
  * @quiet: how often in a row the watch found no packet socket
  * @bridges: how many of the watched devices are bridges
  * @macvlan_ports: how many of them have macvlans
@@ -82,7 +81,6 @@ enum tapdup_phase {
 struct tapdup_net {
 	u32 bit;
 	enum tapdup_phase phase;
-	unsigned int bucket;
 	unsigned int quiet;
 	unsigned int bridges;
 	unsigned int macvlan_ports;

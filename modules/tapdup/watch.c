@@ -19,7 +19,7 @@
 
 /* Opening a packet socket is told to nobody, so one has to look. */
 #define TAPDUP_PERIOD (HZ / 2)
-/* Devices whose hooks change under one hold of RTNL, give or take a bucket. */
+/* Devices that lose their hooks under one hold of RTNL. */
 #define TAPDUP_STEP 64
 /* So many looks without a packet socket, and the hooks go. */
 #define TAPDUP_QUIET_LOOKS 4
@@ -100,60 +100,60 @@ static void tapdup_net_end(struct tapdup_net *tn)
 	mutex_unlock(&tapdup_mutex);
 }
 
-/*
- * Goes on with the hooks of a netns. RTNL is let go between two steps, and yet
- * no device is missed: one that is there all the time stays in its bucket, for
- * ifindex never changes within a netns; one that comes, goes or is linked after
- * the first step is brought up to date by the notifier, whether its bucket was
- * looked at or not; and to look at a device twice does nothing.
- *
- * Return: how many devices it looked at.
- */
-static unsigned int tapdup_net_attach(struct net *net)
+static bool tapdup_is_attaching(const struct net *net)
 {
-	struct tapdup_net *tn = tapdup_net(net);
-	struct net_device *dev;
-	unsigned int n = 0;
+	return tapdup_net(net)->phase == TAPDUP_ATTACHING;
+}
 
-	if (tn->phase == TAPDUP_OFF) {
-		tn->phase = TAPDUP_ATTACHING;
-		tn->bucket = 0;
-	}
+/* Return: true if there is a netns whose devices are to get their hooks. */
+static bool tapdup_attach_begin(void)
+{
+	bool begun = false;
+	struct net *net;
 
-	while (n < TAPDUP_STEP && tn->bucket < NETDEV_HASHENTRIES) {
-		hlist_for_each_entry(dev, &net->dev_index_head[tn->bucket],
-				     index_hlist) {
-			tapdup_look_at(dev);
-			n++;
+	rtnl_lock();
+	down_read(&net_rwsem);
+	for_each_net(net)
+		if (tapdup_net(net)->phase == TAPDUP_OFF &&
+		    tapdup_is_open(net)) {
+			tapdup_net(net)->phase = TAPDUP_ATTACHING;
+			begun = true;
 		}
-		tn->bucket++;
-	}
+	up_read(&net_rwsem);
+	rtnl_unlock();
+	return begun;
+}
 
-	if (tn->bucket == NETDEV_HASHENTRIES) {
-		tn->phase = TAPDUP_LIVE;
-		tapdup_net_begin(tn);
-	}
-	return n;
+static void tapdup_attach_end(void)
+{
+	struct net *net;
+
+	rtnl_lock();
+	down_read(&net_rwsem);
+	for_each_net(net)
+		if (tapdup_is_attaching(net)) {
+			tapdup_net(net)->phase = TAPDUP_LIVE;
+			tapdup_net_begin(tapdup_net(net));
+		}
+	up_read(&net_rwsem);
+	rtnl_unlock();
+}
+
+/*
+ * No device is without its hooks at the end: the walk looks at each that stays
+ * where it is, the notifier at those that come, move or are linked after the
+ * beginning, and to look at a device twice does nothing.
+ */
+static void tapdup_open(void)
+{
+	if (!tapdup_attach_begin())
+		return;
+
+	ng_netdev_walk(tapdup_is_attaching, tapdup_look_at);
+	tapdup_attach_end();
 }
 
 /* Return: true if a step was not enough. */
-static bool tapdup_attach_some(void)
-{
-	struct tapdup_net *tn;
-	unsigned int n = 0;
-	struct net *net;
-
-	down_read(&net_rwsem);
-	for_each_net(net) {
-		tn = tapdup_net(net);
-		if (n < TAPDUP_STEP && tn->phase <= TAPDUP_ATTACHING &&
-		    tapdup_is_open(net))
-			n += tapdup_net_attach(net);
-	}
-	up_read(&net_rwsem);
-	return n >= TAPDUP_STEP;
-}
-
 static bool tapdup_detach_some(void)
 {
 	struct tapdup_dev *td;
@@ -169,14 +169,14 @@ static bool tapdup_detach_some(void)
 	return false;
 }
 
-/* Calls for step after step, and lets others have RTNL in between. */
-static void tapdup_in_steps(bool (*step)(void))
+/* Lets others have RTNL in between. */
+static void tapdup_detach_all(void)
 {
 	bool more;
 
 	do {
 		rtnl_lock();
-		more = step();
+		more = tapdup_detach_some();
 		rtnl_unlock();
 		cond_resched();
 	} while (more);
@@ -231,7 +231,7 @@ static void tapdup_close(bool all)
 	}
 	up_read(&net_rwsem);
 	rtnl_unlock();
-	tapdup_in_steps(tapdup_detach_some);
+	tapdup_detach_all();
 }
 
 /* Is there a netns where packet sockets and hooks do not agree? */
@@ -258,7 +258,7 @@ static void tapdup_watch(struct work_struct *unused)
 
 	if (tapdup_has_work()) {
 		tapdup_close(false);
-		tapdup_in_steps(tapdup_attach_some);
+		tapdup_open();
 	}
 	queue_delayed_work(system_power_efficient_wq, &tapdup_watch_work,
 			   TAPDUP_PERIOD);

@@ -248,7 +248,7 @@ int vlansteal_watch_start(void)
 	rtnl_lock();
 	vlansteal_watching = true;
 	rtnl_unlock();
-	ng_netdev_walk(vlansteal_look_at);
+	ng_netdev_walk(NULL, vlansteal_look_at);
 	return 0;
 }
 

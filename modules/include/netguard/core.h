@@ -263,13 +263,15 @@ static inline bool ng_hook_attached(const struct ng_hook *hook)
 }
 
 /**
- * ng_netdev_walk() - look at the devices that are there, in all namespaces
+ * ng_netdev_walk() - look at the devices that are there
+ * @wanted: in which namespaces, asked under RTNL; NULL for all
  * @look: called for each device under RTNL, in no order to rely on; does not
  *	register, unregister or move devices
  *
- * For what a guard has to do once per device when it starts or a parameter
- * changes: register_netdevice_notifier() tells of all devices under one hold
- * of RTNL, which with thousands of them is too long for more than a glance.
+ * For what a guard has to do once per device when it starts, a parameter
+ * changes or a namespace begins to matter: register_netdevice_notifier() tells
+ * of all devices under one hold of RTNL, which with thousands of them is too
+ * long for more than a glance.
  * Here RTNL is let go after every few devices.
  *
  * Every device that keeps its namespace from the beginning to the end is looked
@@ -278,7 +280,8 @@ static inline bool ng_hook_attached(const struct ng_hook *hook)
  *
  * Context: process, may sleep, not under RTNL.
  */
-void ng_netdev_walk(void (*look)(struct net_device *dev));
+void ng_netdev_walk(bool (*wanted)(const struct net *net),
+		    void (*look)(struct net_device *dev));
 
 /* How many MIB values one guard can watch. */
 #define NG_WATCH_VALUES 16
