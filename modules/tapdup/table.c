@@ -19,6 +19,16 @@ static void tapdup_counts_add(struct tapdup_counts *sum,
 				per_cpu_ptr(td->counts, cpu)->rounds[i];
 }
 
+static u64 tapdup_rx(const struct tapdup_counts *sum)
+{
+	return sum->rounds[TAPDUP_RX_PLAIN] + sum->rounds[TAPDUP_RX_MARKED];
+}
+
+static u64 tapdup_tx(const struct tapdup_counts *sum)
+{
+	return sum->rounds[TAPDUP_TX_PLAIN] + sum->rounds[TAPDUP_TX_MARKED];
+}
+
 /* Under tapdup_mutex, with @td leaving the list. */
 void tapdup_counts_keep(const struct tapdup_dev *td)
 {
@@ -42,11 +52,9 @@ u64 tapdup_read(unsigned int id)
 
 	switch (id) {
 	case TAPDUP_rx_duplicates:
-		return sum.rounds[TAPDUP_RX_PLAIN] +
-		       sum.rounds[TAPDUP_RX_MARKED];
+		return tapdup_rx(&sum);
 	case TAPDUP_tx_duplicates:
-		return sum.rounds[TAPDUP_TX_PLAIN] +
-		       sum.rounds[TAPDUP_TX_MARKED];
+		return tapdup_tx(&sum);
 	default:
 		return sum.rounds[TAPDUP_RX_MARKED] +
 		       sum.rounds[TAPDUP_TX_MARKED];
@@ -66,12 +74,8 @@ static void tapdup_row(struct seq_buf *row, const void *entry)
 	rcu_read_unlock();
 	ng_row_str(row, "dev", td->dev->name);
 	ng_row_printf(row, "ifindex=%d", td->dev->ifindex);
-	ng_row_printf(row, "rx_duplicates=%llu",
-		      sum.rounds[TAPDUP_RX_PLAIN] +
-		      sum.rounds[TAPDUP_RX_MARKED]);
-	ng_row_printf(row, "tx_duplicates=%llu",
-		      sum.rounds[TAPDUP_TX_PLAIN] +
-		      sum.rounds[TAPDUP_TX_MARKED]);
+	ng_row_printf(row, "rx_duplicates=%llu", tapdup_rx(&sum));
+	ng_row_printf(row, "tx_duplicates=%llu", tapdup_tx(&sum));
 }
 
 static void *tapdup_table_start(struct seq_file *m, loff_t *pos)
