@@ -80,12 +80,7 @@ static const struct row_case row_cases[] = {
 	{ "so is what is not ASCII", "\303\251\233", "k=\"\\xc3\\xa9\\x9b\"" },
 };
 
-static void row_case_desc(const struct row_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(row, row_cases, row_case_desc);
+CASES(row);
 
 static void row_test(struct kunit *test)
 {
@@ -494,12 +489,7 @@ static const struct choice_case choice_cases[] = {
 	  1, 0 },
 };
 
-static void choice_case_desc(const struct choice_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(choice, choice_cases, choice_case_desc);
+CASES(choice);
 
 static void choice_test(struct kunit *test)
 {

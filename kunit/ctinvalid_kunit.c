@@ -223,12 +223,7 @@ static const struct judge_case judge_cases[] = {
 	},
 };
 
-static void judge_case_desc(const struct judge_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(judge, judge_cases, judge_case_desc);
+CASES(judge);
 
 static struct ctinvalid_flow judge_flow(u8 dir, u8 state)
 {
@@ -391,12 +386,7 @@ static const struct decide_case decide_cases[] = {
 	},
 };
 
-static void decide_case_desc(const struct decide_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(decide, decide_cases, decide_case_desc);
+CASES(decide);
 
 static void decide_test(struct kunit *test)
 {

@@ -14,6 +14,15 @@
 
 #include <netguard/compat.h>
 
+/* The generator name_gen_params from the table name_cases, told by their desc. */
+#define CASES(name)							\
+	static void name##_case_desc(const struct name##_case *param,	\
+				     char *desc)			\
+	{								\
+		strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);	\
+	}								\
+	KUNIT_ARRAY_PARAM(name, name##_cases, name##_case_desc)
+
 static unsigned int seed;
 module_param(seed, uint, 0);
 MODULE_PARM_DESC(seed, "of the random numbers of every property test, 0 = another each time");

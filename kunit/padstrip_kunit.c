@@ -252,12 +252,7 @@ static const struct judge_case judge_cases[] = {
 	},
 };
 
-static void judge_case_desc(const struct judge_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(judge, judge_cases, judge_case_desc);
+CASES(judge);
 
 /* The verdict is the same wherever the bytes are. */
 static void judge_test(struct kunit *test)
@@ -326,12 +321,7 @@ static const struct repair_case repair_cases[] = {
 	  .zero = true, .cloned = true },
 };
 
-static void repair_case_desc(const struct repair_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(repair, repair_cases, repair_case_desc);
+CASES(repair);
 
 #define REPAIR_LEN 46
 #define REPAIR_TAGS 3
@@ -688,12 +678,7 @@ static const struct pattern_case pattern_cases[] = {
 	{ "a line break", "a\nb", "a", false, false },
 };
 
-static void pattern_case_desc(const struct pattern_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(pattern, pattern_cases, pattern_case_desc);
+CASES(pattern);
 
 static void pattern_test(struct kunit *test)
 {

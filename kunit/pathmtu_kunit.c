@@ -78,12 +78,7 @@ static const struct report_case report_cases[] = {
 	},
 };
 
-static void report_case_desc(const struct report_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(report, report_cases, report_case_desc);
+CASES(report);
 
 static void report_test(struct kunit *test)
 {
@@ -211,12 +206,7 @@ static const struct fit_case fit_cases[] = {
 	},
 };
 
-static void fit_case_desc(const struct fit_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(fit, fit_cases, fit_case_desc);
+CASES(fit);
 
 static void fit_test(struct kunit *test)
 {
@@ -319,12 +309,7 @@ static const struct judge_case judge_cases[] = {
 	},
 };
 
-static void judge_case_desc(const struct judge_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(judge, judge_cases, judge_case_desc);
+CASES(judge);
 
 static void judge_test(struct kunit *test)
 {

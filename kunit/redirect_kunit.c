@@ -76,12 +76,7 @@ static const struct read_case read_cases[] = {
 	},
 };
 
-static void read_case_desc(const struct read_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(read, read_cases, read_case_desc);
+CASES(read);
 
 static void read_test(struct kunit *test)
 {
@@ -198,12 +193,7 @@ static const struct storm_case storm_cases[] = {
 	},
 };
 
-static void storm_case_desc(const struct storm_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(storm, storm_cases, storm_case_desc);
+CASES(storm);
 
 static void storm_test(struct kunit *test)
 {

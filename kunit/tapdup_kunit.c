@@ -63,12 +63,7 @@ static const struct next_case next_cases[] = {
 	},
 };
 
-static void next_case_desc(const struct next_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(next, next_cases, next_case_desc);
+CASES(next);
 
 static void next_test(struct kunit *test)
 {
@@ -176,12 +171,7 @@ static const struct judge_case judge_cases[] = {
 	},
 };
 
-static void judge_case_desc(const struct judge_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(judge, judge_cases, judge_case_desc);
+CASES(judge);
 
 static void judge_test(struct kunit *test)
 {

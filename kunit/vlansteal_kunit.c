@@ -78,12 +78,7 @@ static const struct retag_case retag_cases[] = {
 	},
 };
 
-static void retag_case_desc(const struct retag_case *param, char *desc)
-{
-	strscpy(desc, param->desc, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(retag, retag_cases, retag_case_desc);
+CASES(retag);
 
 /* A frame as a netdev ingress hook gets it: tag accelerated, data at L3. */
 static struct sk_buff *retag_frame(struct kunit *test,
