@@ -15,6 +15,8 @@
 #include <linux/rcupdate.h>
 #include <net/bonding.h>
 
+#include <netguard/compat.h>
+
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
@@ -49,6 +51,42 @@ static DEFINE_PER_CPU(struct tapdup_notes, tapdup_notes);
 static const struct tapdup_dev tapdup_several;
 /* The marks of others are told of once per value of the parameter. */
 static unsigned long tapdup_others_told;
+
+/*
+ * The two decisions are a part of each hook: every device of a stack asks them
+ * for every frame. What the compiler leaves of them by themselves is KUnit's.
+ */
+inline enum tapdup_next tapdup_next(const struct tapdup_takers *takers)
+{
+	enum tapdup_taker taker = takers->vlan;
+
+	if (taker == TAPDUP_NOBODY)
+		taker = takers->lag_idle ? TAPDUP_NOBODY : takers->lag;
+	if (taker == TAPDUP_NOBODY)
+		taker = takers->macvlan;
+
+	return taker == TAPDUP_WATCHED ? TAPDUP_ANOTHER : TAPDUP_LAST;
+}
+EXPORT_SYMBOL_IF_KUNIT(tapdup_next);
+
+inline struct tapdup_verdict tapdup_judge(const struct tapdup_round *round)
+{
+	u32 ours = round->noted ? round->noted_bit : round->strays;
+	struct tapdup_verdict verdict = {
+		.found = round->mark & ours,
+		.mark = round->mark & ~ours,
+	};
+
+	if (round->noted || verdict.found)
+		verdict.kind = TAPDUP_DUPLICATE;
+	if (round->wanted && !(verdict.mark & round->bit)) {
+		verdict.set = round->bit;
+		verdict.mark |= round->bit;
+	}
+
+	return verdict;
+}
+EXPORT_SYMBOL_IF_KUNIT(tapdup_judge);
 
 static bool tapdup_is_same(const struct tapdup_note *note,
 			   const struct sk_buff *skb)

@@ -2,11 +2,7 @@
 #ifndef NETGUARD_TAPDUP_ROUND_H
 #define NETGUARD_TAPDUP_ROUND_H
 
-/*
- * Will taps see the frame again, and is it the mark's place to say so?
- *
- * All of it inline: each device of a stack asks, for every frame.
- */
+/* Will taps see the frame again, and is it the mark's place to say so? */
 
 #include <linux/bitops.h>
 #include <linux/types.h>
@@ -61,17 +57,7 @@ enum tapdup_next {
  * Context: any.
  * Return: the verdict.
  */
-static inline enum tapdup_next tapdup_next(const struct tapdup_takers *takers)
-{
-	enum tapdup_taker taker = takers->vlan;
-
-	if (taker == TAPDUP_NOBODY)
-		taker = takers->lag_idle ? TAPDUP_NOBODY : takers->lag;
-	if (taker == TAPDUP_NOBODY)
-		taker = takers->macvlan;
-
-	return taker == TAPDUP_WATCHED ? TAPDUP_ANOTHER : TAPDUP_LAST;
-}
+enum tapdup_next tapdup_next(const struct tapdup_takers *takers);
 
 /**
  * struct tapdup_round - what is known of one round of taps
@@ -126,24 +112,7 @@ struct tapdup_verdict {
  * Context: any.
  * Return: the verdict.
  */
-static inline struct tapdup_verdict
-tapdup_judge(const struct tapdup_round *round)
-{
-	u32 ours = round->noted ? round->noted_bit : round->strays;
-	struct tapdup_verdict verdict = {
-		.found = round->mark & ours,
-		.mark = round->mark & ~ours,
-	};
-
-	if (round->noted || verdict.found)
-		verdict.kind = TAPDUP_DUPLICATE;
-	if (round->wanted && !(verdict.mark & round->bit)) {
-		verdict.set = round->bit;
-		verdict.mark |= round->bit;
-	}
-
-	return verdict;
-}
+struct tapdup_verdict tapdup_judge(const struct tapdup_round *round);
 
 /**
  * tapdup_is_mark() - can this be the parameter mark?
