@@ -3,6 +3,8 @@
 
 #include "vlansteal/thief.h"
 
+#include <linux/rtnetlink.h>
+
 #include "fixtures.h"
 
 #define FRAME_MAX 1500
@@ -232,6 +234,174 @@ static void retag_property_test(struct kunit *test)
 	}
 }
 
+/* What may be stacked on a LAG. */
+enum upper_kind { NONE, VLAN, MACVLAN, BRIDGE, OVS };
+
+static const unsigned int upper_flags[] = {
+	[VLAN] = IFF_802_1Q_VLAN,
+	[MACVLAN] = IFF_MACVLAN,
+	[BRIDGE] = IFF_EBRIDGE,
+	[OVS] = IFF_OPENVSWITCH,
+};
+
+#define UPPERS 3
+
+struct judge_case {
+	const char *desc;
+	/* input: the LAG is device 0, and these are 1 to 3, each on another */
+	struct {
+		enum upper_kind kind;
+		int on;
+		u16 proto;
+		u16 vid;
+	} uppers[UPPERS];
+	/* output as expected, for 802.1Q VLAN 10 */
+	enum vlansteal_verdict result;
+};
+
+static const struct judge_case judge_cases[] = {
+	{
+		.desc = "a LAG with nothing on it uses no VLAN",
+		.result = VLANSTEAL_PRIVATE,
+	},
+	{
+		.desc = "the same VLAN on the LAG",
+		.uppers = { { VLAN, 0, ETH_P_8021Q, 10 } },
+		.result = VLANSTEAL_CONFLICT,
+	},
+	{
+		.desc = "another VLAN on the LAG",
+		.uppers = { { VLAN, 0, ETH_P_8021Q, 11 } },
+		.result = VLANSTEAL_PRIVATE,
+	},
+	{
+		.desc = "the same VLAN ID in an 802.1ad tag",
+		.uppers = { { VLAN, 0, ETH_P_8021AD, 10 } },
+		.result = VLANSTEAL_PRIVATE,
+	},
+	{
+		.desc = "the same VLAN behind another one",
+		.uppers = { { VLAN, 0, ETH_P_8021Q, 11 },
+			    { VLAN, 0, ETH_P_8021Q, 10 } },
+		.result = VLANSTEAL_CONFLICT,
+	},
+	{
+		.desc = "the same VLAN inside another one has two tags",
+		.uppers = { { VLAN, 0, ETH_P_8021Q, 11 },
+			    { VLAN, 1, ETH_P_8021Q, 10 } },
+		.result = VLANSTEAL_PRIVATE,
+	},
+	{
+		.desc = "the same VLAN on a macvlan on the LAG",
+		.uppers = { { MACVLAN, 0 },
+			    { VLAN, 1, ETH_P_8021Q, 10 } },
+		.result = VLANSTEAL_CONFLICT,
+	},
+	{
+		.desc = "a macvlan without it",
+		.uppers = { { MACVLAN, 0 } },
+		.result = VLANSTEAL_PRIVATE,
+	},
+	{
+		.desc = "to a bridge over the LAG belongs every VLAN",
+		.uppers = { { BRIDGE, 0 } },
+		.result = VLANSTEAL_CONFLICT,
+	},
+	{
+		.desc = "to Open vSwitch over the LAG belongs every VLAN",
+		.uppers = { { OVS, 0 } },
+		.result = VLANSTEAL_CONFLICT,
+	},
+	{
+		.desc = "a bridge over a macvlan on the LAG",
+		.uppers = { { MACVLAN, 0 }, { BRIDGE, 1 } },
+		.result = VLANSTEAL_CONFLICT,
+	},
+	{
+		.desc = "a bridge over another VLAN gets that one's frames only",
+		.uppers = { { VLAN, 0, ETH_P_8021Q, 11 }, { BRIDGE, 1 } },
+		.result = VLANSTEAL_PRIVATE,
+	},
+	{
+		.desc = "the same VLAN on that bridge is inside the other one",
+		.uppers = { { VLAN, 0, ETH_P_8021Q, 11 }, { BRIDGE, 1 },
+			    { VLAN, 2, ETH_P_8021Q, 10 } },
+		.result = VLANSTEAL_PRIVATE,
+	},
+};
+
+CASES(judge);
+
+static const struct net_device_ops judge_ops;
+
+static void judge_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	eth_hw_addr_random(dev);
+	dev->netdev_ops = &judge_ops;
+	dev->needs_free_netdev = true;
+}
+
+static struct net_device *judge_device(struct kunit *test)
+{
+	struct net_device *dev;
+
+	dev = alloc_netdev(sizeof(struct vlan_dev_priv), "kunit%d",
+			   NET_NAME_UNKNOWN, judge_setup);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_ASSERT_EQ(test, 0, register_netdev(dev));
+	return dev;
+}
+
+static int judge_link(struct net_device *lower, struct net_device *upper,
+		      enum upper_kind kind)
+{
+	if (kind == BRIDGE || kind == OVS)
+		return netdev_master_upper_dev_link(lower, upper, NULL, NULL,
+						    NULL);
+	return netdev_upper_dev_link(lower, upper, NULL);
+}
+
+/*
+ * On devices that look like what they stand for during the call only, so that
+ * nobody else takes them for it.
+ */
+static void judge_test(struct kunit *test)
+{
+	const struct judge_case *param = test->param_value;
+	struct net_device *devs[1 + UPPERS];
+	enum vlansteal_verdict verdict;
+	int i, n, linked = 0;
+
+	devs[0] = judge_device(test);
+	for (n = 0; n < UPPERS && param->uppers[n].kind != NONE; n++) {
+		struct vlan_dev_priv *vlan;
+
+		devs[n + 1] = judge_device(test);
+		vlan = netdev_priv(devs[n + 1]);
+		vlan->vlan_proto = htons(param->uppers[n].proto);
+		vlan->vlan_id = param->uppers[n].vid;
+	}
+
+	rtnl_lock();
+	for (i = 0; i < n; i++)
+		linked += !judge_link(devs[param->uppers[i].on], devs[i + 1],
+				      param->uppers[i].kind);
+	for (i = 0; i < n; i++)
+		devs[i + 1]->priv_flags |= upper_flags[param->uppers[i].kind];
+	verdict = vlansteal_judge(devs[0], htons(ETH_P_8021Q), 10);
+	for (i = 0; i < n; i++)
+		devs[i + 1]->priv_flags &= ~upper_flags[param->uppers[i].kind];
+	for (i = 0; i < n; i++)
+		netdev_upper_dev_unlink(devs[param->uppers[i].on], devs[i + 1]);
+	for (i = 0; i <= n; i++)
+		unregister_netdevice(devs[i]);
+	rtnl_unlock();
+
+	KUNIT_EXPECT_EQ(test, n, linked);
+	KUNIT_EXPECT_EQ(test, param->result, verdict);
+}
+
 static void slot_test(struct kunit *test)
 {
 	KUNIT_EXPECT_NE(test, vlansteal_slot(htons(ETH_P_8021Q), 5),
@@ -244,6 +414,7 @@ static void slot_test(struct kunit *test)
 static struct kunit_case vlansteal_kunit_cases[] = {
 	KUNIT_CASE_PARAM(retag_test, retag_gen_params),
 	KUNIT_CASE(retag_property_test),
+	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
 	KUNIT_CASE(slot_test),
 	{}
 };
