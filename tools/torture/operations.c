@@ -46,7 +46,7 @@ static const struct {
 
 /**
  * struct device - what the model knows of a device
- * @name: its letter and its number
+ * @name: its letter and a number that no other one had
  * @kind: what it is
  * @netns: where it is: 0 is the first netns, 1 to NETNS are t1 to t4
  * @lower: what it was made upon
@@ -64,6 +64,7 @@ struct device {
 
 static struct device devices[64];
 static int n_devices;
+static unsigned int n_names[KINDS];
 static bool there[NETNS + 1] = { true };
 
 static struct rng rng;
@@ -91,6 +92,21 @@ static struct device *any(unsigned int wanted, bool exists)
 		    exists != (devices[i].netns == NOWHERE))
 			fitting[n++] = &devices[i];
 	return n ? fitting[below(n)] : NULL;
+}
+
+/*
+ * An ip that stays remembers which device had a name, so no name comes twice.
+ */
+static void name(struct device *device)
+{
+	snprintf(device->name, sizeof(device->name), "%c%u",
+		 kinds[device->kind].letter, n_names[device->kind]++);
+}
+
+static void appear(struct device *device, int netns)
+{
+	device->netns = netns;
+	name(device);
 }
 
 static void gone(struct device *device)
@@ -141,7 +157,7 @@ static bool add_veth(void)
 
 	if (!device)
 		return false;
-	device->netns = 0;
+	appear(device, 0);
 	say(0, "link add %s type veth peer netns far; link set %s up",
 	    device->name, device->name);
 	return true;
@@ -160,7 +176,7 @@ static bool add_vlan(void)
 
 	if (!device || !lower || has_upper(lower, VLAN, tag))
 		return false;
-	device->netns = lower->netns;
+	appear(device, lower->netns);
 	device->lower = lower;
 	device->tag = tag;
 	say(lower->netns, "link add link %s name %s type vlan proto %s%s; link set %s %s",
@@ -188,7 +204,7 @@ static bool add_lag(void)
 
 	if (!device || !there[netns])
 		return false;
-	device->netns = netns;
+	appear(device, netns);
 	say(netns, "link add %s type %s; link set %s up", device->name,
 	    PICK(types), device->name);
 	return true;
@@ -201,7 +217,7 @@ static bool add_bridge(void)
 
 	if (!device || !there[netns])
 		return false;
-	device->netns = netns;
+	appear(device, netns);
 	say(netns, "link add %s type bridge vlan_filtering %u; link set %s up",
 	    device->name, below(2), device->name);
 	return true;
@@ -216,7 +232,7 @@ static bool add_macvlan(void)
 	/* There is one rx_handler. */
 	if (!device || !lower || lower->master)
 		return false;
-	device->netns = lower->netns;
+	appear(device, lower->netns);
 	device->lower = lower;
 	say(lower->netns, "link add link %s name %s type macvlan mode %s; link set %s up",
 	    lower->name, device->name, PICK(modes), device->name);
@@ -230,7 +246,7 @@ static bool add_dummy(void)
 
 	if (!device || !there[netns])
 		return false;
-	device->netns = netns;
+	appear(device, netns);
 	say(netns, "link add %s type dummy; link set %s up", device->name,
 	    device->name);
 	return true;
@@ -296,23 +312,17 @@ static bool up_or_down(void)
 	return true;
 }
 
-/* Two devices of a kind change names, if the other one is not there. */
 static bool rename_device(void)
 {
 	struct device *device = any(1u << VLAN | 1u << VETH | 1u << MACVLAN, true);
-	struct device *other;
-	char name[16];
+	char old[sizeof(device->name)];
 
 	if (!device)
 		return false;
-	other = any(1u << device->kind, false);
-	if (!other)
-		return false;
+	memcpy(old, device->name, sizeof(old));
+	name(device);
 	say(device->netns, "link set %s down; link set %s name %s; link set %s up",
-	    device->name, device->name, other->name, other->name);
-	memcpy(name, device->name, sizeof(name));
-	memcpy(device->name, other->name, sizeof(name));
-	memcpy(other->name, name, sizeof(name));
+	    old, old, device->name, device->name);
 	return true;
 }
 
@@ -488,8 +498,6 @@ int main(int argc, char **argv)
 		for (slot = 0; slot < kinds[kind].slots; slot++) {
 			struct device *device = &devices[n_devices++];
 
-			snprintf(device->name, sizeof(device->name), "%c%d",
-				 kinds[kind].letter, slot);
 			device->kind = kind;
 			device->netns = NOWHERE;
 		}
