@@ -77,6 +77,16 @@ loss_by() {
 	[[ ! $said =~ ([0-9.]+)%\ packet\ loss ]] || echo "${BASH_REMATCH[1]}"
 }
 
+# slab_settle: memory that only waits to be freed is free afterwards: RCU's, KASAN's quarantine, the caches' own.
+slab_settle() {
+	local cache
+
+	sleep 3
+	for cache in /sys/kernel/slab/*; do
+		[[ -L $cache ]] || echo 1 >"$cache/shrink"
+	done 2>/dev/null
+}
+
 # netns_inum NAME: the number that netguard prints for a named netns.
 netns_inum() { stat -L -c %i "/run/netns/$1"; }
 

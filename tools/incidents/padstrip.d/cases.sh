@@ -289,9 +289,11 @@ complete_checksum() {
 	ip -n gb neigh add 192.0.2.129 lladdr 02:00:00:00:00:a1 dev g1
 	param padstrip devices g1
 
-	# The kernel sums the packet inside by itself only if the sum it came with does not fit.
-	echo 'p:netguard_sum __skb_checksum_complete' >$tracing/kprobe_events
+	# The kernel sums the packet inside by itself only if the sum it came with does not fit. IPv6 sums its own elsewhere,
+	# so skb->len has to be that of the echo request in the tunnel, or without it.
+	echo 'p:netguard_sum __skb_checksum_complete len=+112(%di):u32' >$tracing/kprobe_events
 	echo 'p:netguard_reply icmp_echo' >>$tracing/kprobe_events
+	echo 'len == 68 || len == 11' >$tracing/events/kprobes/netguard_sum/filter
 	echo 'name == "g1"' >$tracing/events/net/napi_gro_receive_entry/filter
 	echo 1 >$tracing/events/net/napi_gro_receive_entry/enable
 	echo 1 >$tracing/events/kprobes/enable
@@ -371,7 +373,7 @@ hardware() {
 # --- the senders table ---
 
 rows() { wc -l <"$ng_debugfs"/padstrip/senders; }
-slab_kb() { awk '/^Slab:/ { print $2 }' /proc/meminfo; }
+slab_kb() { slab_settle; awk '/^Slab:/ { print $2 }' /proc/meminfo; }
 
 many_senders() {
 	local before after evicted slab begun
