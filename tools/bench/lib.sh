@@ -17,8 +17,8 @@ tracing=/sys/kernel/tracing
 
 # What the next rows are made of.
 packets=50000 frame=60 flows=1 rounds=1 wrap=1
-# Set to keep conntrack's table from row to row.
-keep_flows=''
+# Set to keep conntrack's table from row to row, or memory as it is.
+keep_flows='' keep_slabs=''
 
 # --- packets; each of these sends $packets and prints nanoseconds ---
 
@@ -111,8 +111,9 @@ agree() {
 }
 
 # slabs: an skb that comes from one slab and goes back to another costs hundreds of instructions more, and whether it does
-# depends on how many holes what ran before has left in them. So every row begins with the holes filled.
-slabs() { $load hold 400 || not_ok 'the slabs can be filled'; }
+# depends on how many holes what ran before has left in them. So every run begins with the holes filled, and with an odd
+# number more, so that two runs begin at different places of a slab: a row that pays all the same disagrees with itself.
+slabs() { [[ $keep_slabs ]] || $load hold 401 || not_ok 'the slabs can be filled'; }
 
 # row PATH WHAT COMMAND...
 row() {
@@ -129,6 +130,7 @@ row() {
 	for try in 1 2 3; do
 		first=$(run "$@")
 		sent=$((sent + packets))
+		slabs
 		second=$(run "$@")
 		sent=$((sent + packets))
 		# Something else ran in between; a third disagreement is for report to refuse.

@@ -13,6 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,16 +154,24 @@ static int hold(long count)
 {
 	static const size_t sizes[] = { 1, 400, 1400 };
 	static char payload[1400];
-	int fds[2], room = 1 << 30;
+	struct sockaddr_nl sink = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(sink);
+	int from, to, room = 1 << 30;
 	size_t i;
 	long n;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) ||
-	    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+	/* Not AF_UNIX, whose buffers are from caches of accounted memory. */
+	from = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+	to = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+	if (from < 0 || to < 0 ||
+	    setsockopt(to, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
+	    bind(to, (struct sockaddr *)&sink, sizeof(sink)) ||
+	    getsockname(to, (struct sockaddr *)&sink, &len))
 		die("hold");
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		for (n = 0; n < count; n++)
-			if (send(fds[0], payload, sizes[i], 0) < 0)
+			if (sendto(from, payload, sizes[i], 0,
+				   (struct sockaddr *)&sink, sizeof(sink)) < 0)
 				die("hold");
 	/* Who waits for it to be done waits for the first process only. */
 	if (daemon(1, 0))

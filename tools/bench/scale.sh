@@ -70,9 +70,11 @@ section_memory() {
 	row 'a million INVALID flows' 'no module' cable n1 "$rst"
 	packets=500000
 	guard_on ctinvalid
-	before=$(memory)
+	slabs
+	keep_slabs=yes before=$(memory)
 	row 'a million INVALID flows' ctinvalid cable n1 "$rst"
 	fact 'memory for a million INVALID flows' $(($(memory) - before)) KiB
+	keep_slabs=''
 	guards_off
 	conntrack_off
 
@@ -80,9 +82,11 @@ section_memory() {
 	row 'a million bad MACs' 'no module' cable n1 "$(padded deadbeefcafe)"
 	packets=500000
 	guard_on padstrip devices=n0
-	before=$(memory)
+	slabs
+	keep_slabs=yes before=$(memory)
 	row 'a million bad MACs' 'padstrip' cable n1 "$(padded deadbeefcafe)"
 	fact 'memory for a million bad MACs' $(($(memory) - before)) KiB
+	keep_slabs=''
 	guards_off
 	packets=50000 wrap=1
 }
