@@ -273,6 +273,21 @@ static bool delete_any(void)
 	return delete_device(ANY);
 }
 
+/*
+ * Of a bridge with a port that stands on another bridge, which has a bond,
+ * lockdep says that it may hang, and names the kernel's own functions only:
+ * br->hash_lock, the address locks down the stack, and, when
+ * br_dev_change_rx_flags() tells of the bond, its stats_lock, which is taken
+ * elsewhere with softirqs on.
+ */
+static bool on_bridge(const struct device *device)
+{
+	for (; device; device = device->lower)
+		if (device->kind == BRIDGE)
+			return true;
+	return false;
+}
+
 static bool enslave(void)
 {
 	struct device *master = any(MASTERS, true);
@@ -280,7 +295,7 @@ static bool enslave(void)
 				  1u << LAG, true);
 
 	if (!master || !port || master == port || master->netns != port->netns ||
-	    has_upper(port, MACVLAN, NULL))
+	    has_upper(port, MACVLAN, NULL) || on_bridge(port))
 		return false;
 	port->master = master;
 	say(port->netns,
