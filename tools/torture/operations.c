@@ -274,16 +274,23 @@ static bool delete_any(void)
 }
 
 /*
- * Of a bridge with a port that stands on another bridge, which has a bond,
- * lockdep says that it may hang, and names the kernel's own functions only:
+ * Two orders of locks that may hang the kernel, says lockdep, and names the
+ * kernel's own functions only:
+ *
+ * A bridge with a port that stands on another bridge, which has a bond:
  * br->hash_lock, the address locks down the stack, and, when
  * br_dev_change_rx_flags() tells of the bond, its stats_lock, which is taken
  * elsewhere with softirqs on.
+ *
+ * A LAG as port of another: __team_del_slave() waits for a bond's mii_work with
+ * the team's lock held, and bond_mii_monitor() sets the address of a team.
  */
-static bool on_bridge(const struct device *device)
+static bool hangs(const struct device *master, const struct device *port)
 {
-	for (; device; device = device->lower)
-		if (device->kind == BRIDGE)
+	if (port->kind == LAG)
+		return master->kind == LAG;
+	for (; port; port = port->lower)
+		if (port->kind == BRIDGE)
 			return true;
 	return false;
 }
@@ -295,7 +302,7 @@ static bool enslave(void)
 				  1u << LAG, true);
 
 	if (!master || !port || master == port || master->netns != port->netns ||
-	    has_upper(port, MACVLAN, NULL) || on_bridge(port))
+	    has_upper(port, MACVLAN, NULL) || hangs(master, port))
 		return false;
 	port->master = master;
 	say(port->netns,
