@@ -58,37 +58,30 @@ remove_devices() {
 
 memory() { awk '$1 == "Slab:" || $1 == "Percpu:" { sum += $2 } END { print sum }' /proc/meminfo; }
 
-# What a million different culprits cost: the tables are bounded.
-section_memory() {
-	local before rst
+# million CULPRITS PACKET GUARD [NAME=VALUE...]: what a packet of each of so many costs, and what of them is remembered.
+million() {
+	local what="a million $1" packet=$2 guard=$3 before
+	shift 2
 
+	row "$what" 'no module' cable n1 "$packet"
+	guard_on "$@"
+	slabs
+	keep_slabs=yes before=$(memory) packets=500000
+	row "$what" "$guard" cable n1 "$packet"
+	fact "memory for $what" $(($(memory) - before)) KiB
+	keep_slabs='' packets=50000
+	guards_off
+}
+
+# The tables are bounded.
+section_memory() {
+	wrap=1000000
 	conntrack_on
 	sysctl -qw net.netfilter.nf_conntrack_checksum=0
-	rst=$(stray_rst)
-	wrap=1000000
-	packets=50000
-	row 'a million INVALID flows' 'no module' cable n1 "$rst"
-	packets=500000
-	guard_on ctinvalid
-	slabs
-	keep_slabs=yes before=$(memory)
-	row 'a million INVALID flows' ctinvalid cable n1 "$rst"
-	fact 'memory for a million INVALID flows' $(($(memory) - before)) KiB
-	keep_slabs=''
-	guards_off
+	million 'INVALID flows' "$(stray_rst)" ctinvalid
 	conntrack_off
-
-	packets=50000
-	row 'a million bad MACs' 'no module' cable n1 "$(padded deadbeefcafe)"
-	packets=500000
-	guard_on padstrip devices=n0
-	slabs
-	keep_slabs=yes before=$(memory)
-	row 'a million bad MACs' 'padstrip' cable n1 "$(padded deadbeefcafe)"
-	fact 'memory for a million bad MACs' $(($(memory) - before)) KiB
-	keep_slabs=''
-	guards_off
-	packets=50000 wrap=1
+	million 'bad MACs' "$(padded deadbeefcafe)" padstrip devices=n0
+	wrap=1
 }
 
 # rtnl COMMAND...: runs it and prints the longest time for which anybody held RTNL meanwhile, in microseconds.
