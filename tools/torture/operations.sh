@@ -248,6 +248,7 @@ torture_operations() {
 	check 'all devices are gone again' wait_for 30 only_lo
 	check 'all network namespaces are gone again' wait_for 60 netns_gone
 
+	# Settled once more: after one time hundreds of kB are still there, kmemleak's objects first among them.
 	slab_settle
 	after=$(slab_used)
 	grown=$(awk 'NF == 2 && !($1 in was) { was[$1] = $2; next } $2 > was[$1] { print $2 - was[$1], $1 }' \
