@@ -87,8 +87,8 @@ failslab_world() {
 	ip link set b0 up
 	ip addr add 198.51.100.254/24 dev p0
 	ip addr add 2001:db8::2/64 dev p0 nodad
-	ip netns exec far ip link set q0 up
-	ip netns exec far ip link set q1 up
+	in_ns far ip link set q0 up
+	in_ns far ip link set q1 up
 	ip -n far addr add 198.51.100.1/24 dev q0
 	operations_rules
 	param padstrip devices 'p*'
@@ -97,15 +97,15 @@ failslab_world() {
 
 rows_in() { wc -l <"$ng_debugfs/$1"; }
 
-failslab_frames() { ip netns exec far build/guest/traffic frames "$1" 100 "$2" >/dev/null; }
+failslab_frames() { in_ns far build/guest/traffic frames "$1" 100 "$2" >/dev/null; }
 
 # failslab_errors LAST: a router's redirects, and its complaints of size, about what this host sent to 203.0.113.LAST.
 failslab_errors() {
 	local quote
 
 	quote=$(printf '4500001c00004000400600%02xc63364fecb0071%02x0fa00fa000000001' 0 "$1")
-	ip netns exec far build/guest/forge -n 15 -g 100 198.51.100.254 5 1 c6336402 "$quote"
-	ip netns exec far build/guest/forge -n 15 -g 100 198.51.100.254 3 4 00000578 "$quote"
+	in_ns far build/guest/forge -n 15 -g 100 198.51.100.254 5 1 c6336402 "$quote"
+	in_ns far build/guest/forge -n 15 -g 100 198.51.100.254 3 4 00000578 "$quote"
 }
 
 # failslab_tables SEED SECONDS

@@ -48,10 +48,10 @@ fuzz_world() {
 		net.ipv4.conf.default.rp_filter=0 net.netfilter.nf_conntrack_max=200000 \
 		net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0
 	ip netns add far
-	ip netns exec far sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	in_ns far sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 	for device in 0 1 2 3; do
 		ip link add h$device address 02:00:00:00:01:0$device type veth peer name g$device netns far
-		ip netns exec far ip link set g$device up
+		in_ns far ip link set g$device up
 	done
 	ip link add bond0 type bond mode active-backup miimon 100
 	ip link set h0 master bond0
@@ -114,7 +114,7 @@ fuzz_round() {
 	sleep 1
 	fuzz_snapshot was
 	begin "fuzz: $title"
-	ip netns exec far build/guest/fuzz "$seed" $((frames / 2)) g0 02:00:00:00:00:77 02:00:00:00:00:31 >/dev/null
+	in_ns far build/guest/fuzz "$seed" $((frames / 2)) g0 02:00:00:00:00:77 02:00:00:00:00:31 >/dev/null
 	sleep 1
 	fuzz_snapshot now
 	missing=$(($(fuzz_grown h0.rx_packets) - $(fuzz_grown h1.tx_packets) - $(fuzz_grown h1.tx_dropped)))
@@ -131,7 +131,7 @@ fuzz_round() {
 	[[ $3$5 != rescue0 ]] ||
 		is "what bytes are missing was padding that was cut off ($title)" "$bytes" "$(fuzz_grown padstrip.bytes_stripped)"
 
-	ip netns exec far build/guest/fuzz "$((seed + 1))" $((frames - frames / 2)) g2 02:00:00:00:01:02 02:00:00:00:00:31 >/dev/null
+	in_ns far build/guest/fuzz "$((seed + 1))" $((frames - frames / 2)) g2 02:00:00:00:01:02 02:00:00:00:00:31 >/dev/null
 	sleep 1
 	fuzz_snapshot now
 	if [[ -n $capture ]]; then

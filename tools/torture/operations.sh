@@ -153,7 +153,7 @@ operations_rules() {
 operations_world() {
 	sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv6.conf.all.forwarding=1
 	ip netns add far
-	ip netns exec far sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	in_ns far sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 	operations_rules
 }
 

@@ -347,12 +347,12 @@ bridged() {
 	fi
 	ip -n xa addr add 192.0.2.10/24 dev e0
 	ip -n xb addr add 192.0.2.11/24 dev e0
-	ip netns exec br bash -c 'echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables'
-	ip netns exec br nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new counter'
+	in_ns br bash -c 'echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables'
+	in_ns br nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new counter'
 	sleep 0.7
-	ip netns exec xa ping -q -c 2 -i 0.2 192.0.2.11 >/dev/null
+	in_ns xa ping -q -c 2 -i 0.2 192.0.2.11 >/dev/null
 	take
-	ip netns exec xa ctflow send src=192.0.2.10 dst=192.0.2.11 proto=icmp type=0 count=3
+	in_ns xa ctflow send src=192.0.2.10 dst=192.0.2.11 proto=icmp type=0 count=3
 	wait_for 2 gains_are 'packets_invalid 3 invalid_no_flow 3 forwarded 3'
 	is 'INVALID packets that a bridge passes on are seen once each' "$(gains)" \
 		'packets_invalid 3 invalid_no_flow 3 forwarded 3'

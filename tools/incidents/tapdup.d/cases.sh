@@ -130,7 +130,7 @@ once() {
 
 pings=3
 # far_ping FROM ADDRESS...
-pinged() { ip netns exec "$1" ping -q -c $pings -i 0.2 -W 2 "$2" >/dev/null || say "no answer to $1 from $2"; }
+pinged() { in_ns "$1" ping -q -c $pings -i 0.2 -W 2 "$2" >/dev/null || say "no answer to $1 from $2"; }
 
 watched() { [[ $(counter tapdup devices_watched) != 0 ]]; }
 unwatched() { [[ $(counter tapdup devices_watched) = 0 ]]; }
@@ -160,10 +160,10 @@ rules() {
 			echo "  chain late_$hook { type filter hook $hook priority 300; meta mark & $bit != 0 counter; }"
 		done
 		echo "}"
-	} | ip netns exec "$1" nft -f -
+	} | in_ns "$1" nft -f -
 }
 # seen_by_rules NETNS: how many packets these counted.
-seen_by_rules() { ip netns exec "$1" nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
+seen_by_rules() { in_ns "$1" nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
 
 lacpdu=0180c200000202000000aaaa880901010114$(printf '00%.0s' {1..106})
 # A UDP datagram to the discard port, from nobody, to MAC $1.
@@ -200,8 +200,8 @@ build_stacks
 for k in 0 1 2 3 4 5 6 7 8; do
 	wait_for 10 ping -c 1 -W 1 "$(there $k)" || say "subnet $k does not answer"
 done
-wait_for 10 ip netns exec far ping -c 1 -W 1 "$(there 10)"
-wait_for 10 ip netns exec far ping -c 1 -W 1 203.0.113.27
+wait_for 10 in_ns far ping -c 1 -W 1 "$(there 10)"
+wait_for 10 in_ns far ping -c 1 -W 1 203.0.113.27
 check "with no packet socket open no device is watched within a few seconds" wait_for 6 unwatched
 is "nor does netfilter call a hook of any device" "$(netdev_hooks ping -c 3 -i 0.2 "$(there 1)")" 0
 check "rules that count marked packets can be set: inet, arp, bridge" rules home
@@ -221,15 +221,15 @@ pinged far "$(there 10)"
 ip -n far2 neigh flush all; ip -n far neigh flush dev fc0
 pinged far 203.0.113.27
 for k in 1 2; do "$net" frame bonda.1000 "$(datagram "$(mac far fbonda.1000)")"; done
-ip netns exec far "$net" frame fa0 "$lldp"
-ip netns exec far "$net" frame fa0 "$lacpdu"
+in_ns far "$net" frame fa0 "$lldp"
+in_ns far "$net" frame fa0 "$lacpdu"
 "$net" frame a0 "$lldp"
 # To the bond's address, on the port that does not listen.
-ip netns exec far "$net" frame fa1 "$(datagram "$(mac home bonda)")"
+in_ns far "$net" frame fa1 "$(datagram "$(mac home bonda)")"
 ip link add link a0 name a0.300 type vlan id 300
-ip netns exec far "$net" frame fa0 "$(datagram "$(mac home bonda)" 8100012c)"
+in_ns far "$net" frame fa0 "$(datagram "$(mac home bonda)" 8100012c)"
 ip link set a0.300 up
-ip netns exec far "$net" frame fa0 "$(datagram "$(mac home bonda)" 8100012c)"
+in_ns far "$net" frame fa0 "$(datagram "$(mac home bonda)" 8100012c)"
 ip link delete a0.300
 "$net" udp "$(there 1)" 9 5 3000 0x17
 sleep 0.5
@@ -286,7 +286,7 @@ nft 'table inet own {
 table netdev own {
 	chain in { type filter hook ingress device a0 priority 0; meta mark set 0x23; }
 }'
-came_to() { [[ $(ip netns exec "$1" cat "/sys/class/net/$2/statistics/rx_packets") != 0 ]]; }
+came_to() { [[ $(rx_of "$1" "$2") != 0 ]]; }
 own() { nft list chain inet own "$1" | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'; }
 capture_once /tmp/own.pcap
 "$net" udp "$(there 1)" 9 4 100 0x17
@@ -300,11 +300,11 @@ vlan home a0 301
 ip link set a0.301 netns far2
 ip -n far2 link set a0.301 up
 rules far2
-ip netns exec far "$net" frame fa0 "$(datagram "$(mac far2 a0.301)" 8100012d)"
+in_ns far "$net" frame fa0 "$(datagram "$(mac far2 a0.301)" 8100012d)"
 check "a VLAN device in another netns takes a frame from a port" wait_for 2 came_to far2 a0.301
 is "which has no mark there" "$(seen_by_rules far2)" 0
 ip -n far2 link delete a0.301
-ip netns exec far2 nft flush ruleset
+in_ns far2 nft flush ruleset
 stop_captures
 nft delete table inet own
 nft delete table netdev own

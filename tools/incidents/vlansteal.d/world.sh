@@ -18,7 +18,7 @@ cables() {
 		link add e1 netns h type veth peer name p1 netns s
 	END
 	for side in h s; do
-		ip netns exec $side sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
+		in_ns $side sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
 	done
 }
 
@@ -38,7 +38,7 @@ world() {
 world_team() {
 	cables
 	ip -n h link add bond0 type team
-	ip netns exec h teamnl bond0 setoption mode roundrobin
+	in_ns h teamnl bond0 setoption mode roundrobin
 	lag_up h '' 802.1Q e0 e1
 	lag_up s 'link add bond0 type bond mode balance-rr miimon 20' 802.1Q p0 p1
 	wait_for 10 ping_out
@@ -85,7 +85,7 @@ quiet() {
 
 	for side in h s; do
 		ip -n $side addr flush dev bond0.1000
-		ip netns exec $side sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+		in_ns $side sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 	done
 	sleep 0.5
 }
@@ -114,7 +114,7 @@ verdicts() { sed 's/.* verdict=\([a-z]*\).*/\1/' "$ng_debugfs"/vlansteal/thieves
 sum_of() { sed "s/.* $1=\([0-9]*\).*/\1/" "$ng_debugfs"/vlansteal/thieves | awk '{ sum += $1 } END { print sum + 0 }'; }
 refused() { ! param vlansteal mode "$1" && [[ $( (echo "$1" >/sys/module/netguard_vlansteal/parameters/mode) 2>&1) = *'Invalid argument'* ]]; }
 
-ping_out() { ip netns exec h ping -q -c 2 -i 0.05 -W 1 192.0.2.2; }
+ping_out() { in_ns h ping -q -c 2 -i 0.05 -W 1 192.0.2.2; }
 
 # loss_out [COUNT [PING_OPTION...]]: from the host to the switch over the bond, ARP included.
 loss_out() {
@@ -131,7 +131,7 @@ loss6_out() {
 }
 
 # rx DEVICE: frames that a device of the host has received.
-rx() { ip netns exec h cat "/sys/class/net/$1/statistics/rx_packets"; }
+rx() { rx_of h "$1"; }
 
 # The storage VLAN 77 that sits on e0 only: frames from the switch's p0 reach it.
 private_works() {
@@ -151,4 +151,4 @@ tagged() { printf 'ffffffffffff0200000000ee%s%04x88b5%088d' "$1" "$2" 0; }
 knock() { frames p0 5 0 "$(tagged 8100 1000)" && sleep 0.2; }
 
 # frames PORT COUNT PAUSE_US HEX: puts frames on the switch's end of a cable.
-frames() { ip netns exec s build/guest/ethsend "$@"; }
+frames() { in_ns s build/guest/ethsend "$@"; }
