@@ -57,11 +57,12 @@ is() {
 
 # wait_for SECONDS COMMAND...: true as soon as the command is, false once the time, times $slow, is over.
 wait_for() {
-	local deadline=$((SECONDS + $1 * slow))
+	# SECONDS would end the first second early.
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * slow * 1000000))
 	shift
 
 	until "$@" >/dev/null 2>&1; do
-		((SECONDS < deadline)) || return 1
+		((${EPOCHREALTIME/[.,]/} < deadline)) || return 1
 		sleep 0.1
 	done
 }
