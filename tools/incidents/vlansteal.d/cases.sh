@@ -40,8 +40,9 @@ modprobe netguard
 
 world
 is 'no thief, no row' "$(cat "$ng_debugfs"/vlansteal/thieves)" ''
+# Before knock, whose packet socket is one for tapdup to see if it stays for long.
+is 'nothing at all is attached to any device of a healthy host' "$(netdev_hooks ping_out)" 0
 is 'no hook is attached while no port has a thief' "$(calls vlansteal_ingress knock)" 0
-is 'nothing at all is attached to any device of a healthy host' "$(netdev_hooks knock)" 0
 log_mark
 thieves
 is 'thief made after enslaving: a conflict at once' "$(verdicts)" 'conflict conflict'
