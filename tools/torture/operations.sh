@@ -239,7 +239,8 @@ torture_operations() {
 	operations_run "$@"
 	say "# $done_number operations of $told_number commands, of which the kernel refused $refused_number"
 	say "# $(sort /tmp/cycles | uniq -c | xargs)"
-	check 'most operations were carried out' test $((refused_number * 4)) -lt "$done_number"
+	# Of a prefix that is looked for, few may be more than a quarter.
+	[[ $# -gt 3 ]] || check 'most operations were carried out' test $((refused_number * 4)) -lt "$done_number"
 	check 'every guard is still there, or was refused while the core was read' test -d /sys/module/netguard
 	for guard in "${guards[@]}"; do
 		[[ ! -d /sys/module/netguard_$guard ]] || check "the guard $guard unloads at once" rmmod "netguard_$guard"
