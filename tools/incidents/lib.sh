@@ -54,6 +54,16 @@ field() {
 	done
 }
 
+# column GUARD TABLE KEY: its value in each row, in one line.
+column() {
+	local line values=()
+
+	while read -r line; do
+		[[ ! " $line" =~ " $3="([^ ]*) ]] || values+=("${BASH_REMATCH[1]}")
+	done <"$ng_debugfs/$1/$2"
+	echo "${values[*]}"
+}
+
 # row GUARD TABLE KEY=VALUE...: the table's rows that hold all of these pairs.
 row() {
 	local table=$ng_debugfs/$1/$2 line pair
@@ -82,7 +92,7 @@ param() {
 log_mark() { dmesg -c >/dev/null; }
 log_since_mark() { dmesg; }
 # logged TEXT: the kernel log since the last log_mark has a line with this text.
-logged() { log_since_mark | grep -qF -- "$1"; }
+logged() { [[ $(log_since_mark) = *"$1"* ]]; }
 
 # loss ADDRESS [COUNT [PING_OPTION...]]: percent of echo requests that stay unanswered.
 loss() { loss_by ping "$@"; }

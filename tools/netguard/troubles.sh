@@ -70,11 +70,11 @@ trouble_invalid() {
 	mkfifo /tmp/serve /tmp/connect
 	exec {fd}<>/tmp/serve
 	inside sv $programs/ctflow serve 203.0.113.80 443 </tmp/serve >/tmp/served 2>&1 &
-	wait_for 5 grep -q listening /tmp/served
+	wait_for 5 holds /tmp/served listening
 	inside cl $programs/ctflow connect 203.0.113.80 443 <>/tmp/connect >/tmp/connected 2>&1 &
-	wait_for 5 grep -q connected /tmp/served
+	wait_for 5 holds /tmp/served connected
 	echo 'raw seq=10000000' >&"$fd"
-	wait_for 5 grep -q 'raw sent' /tmp/served
+	wait_for 5 holds /tmp/served 'raw sent'
 }
 
 # trouble_path: a middlebox that eats what is longer than 1420 bytes. Takes some seconds.
@@ -99,7 +99,7 @@ trouble_mark() {
 	ip -n marker link set m0.5 up
 	ip -n marker neigh add 192.0.2.66 lladdr 02:00:5e:00:00:66 dev m0.5
 	inside marker timeout 20 tcpdump -ni any -w /dev/null >/tmp/mark.log 2>&1 &
-	wait_for 5 grep -q listening /tmp/mark.log
+	wait_for 5 holds /tmp/mark.log listening
 	wait_for 5 found tapdup devices_watched
 	inside marker ping -q -c 2 -i 0.3 -W 1 -m $((0x40000000)) 192.0.2.66 >/dev/null
 }

@@ -55,15 +55,29 @@ is() {
 	fi
 }
 
+# nap SECONDS: sleep without a process, for to start one takes longer than most naps.
+exec {vm_silence}<> <(:)
+nap() { read -rt "$1" -u "$vm_silence" || true; }
+
+# holds FILE TEXT: the same for grep -qF.
+holds() {
+	local text
+
+	read -rd '' text <"$1"
+	[[ $text = *"$2"* ]]
+}
+
 # wait_for SECONDS COMMAND...: true as soon as the command is, false once the time, times $slow, is over.
 wait_for() {
 	# SECONDS would end the first second early.
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * slow * 1000000))
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * slow * 1000000)) pause=0.1 tries=0
 	shift
 
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < deadline)) || return 1
-		sleep 0.1
+		# What takes long is asked for less often.
+		((++tries < 20)) || pause=0.5
+		nap $pause
 	done
 }
 

@@ -340,7 +340,7 @@ hardware() {
 	ip link set nica up
 	into_bridge nicb
 	ip link set nicb up
-	wait_for 10 grep -q 3 /sys/class/net/nicb/brport/state
+	wait_for 10 holds /sys/class/net/nicb/brport/state 3
 	frame=${addresses}0800$(ip4 28)
 	# Carrier alone does not say that its receiver runs.
 	check 'the two e1000e carry frames' wait_for 40 hardware_ready

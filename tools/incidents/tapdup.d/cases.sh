@@ -321,13 +321,13 @@ param tapdup mark 0x100
 sleep 1.5
 pinged home "$(there 1)"
 param tapdup mode count
-check "a capture is told that nothing is marked any more" wait_for 3 grep -q 'only counts' /tmp/par.log
+check "a capture is told that nothing is marked any more" wait_for 3 holds /tmp/par.log 'only counts'
 before=$(counter tapdup rx_duplicates)
 pinged home "$(there 1)"
 # An ARP answer may be among them.
 check "counting goes on" test "$(($(counter tapdup rx_duplicates) - before))" -ge 6
 param tapdup mode mark
-check "a capture is told that duplicates can be told again" wait_for 3 grep -q 'can be told now' /tmp/par.log
+check "a capture is told that duplicates can be told again" wait_for 3 holds /tmp/par.log 'can be told now'
 param tapdup mark 0x40000000
 sleep 1.5
 pinged home "$(there 1)"
@@ -342,7 +342,7 @@ param tapdup mark 0x40000000
 act "Cases: the bit is somebody else's"
 capture_once /tmp/taken.pcap 'udp port 9'
 "$net" udp "$(there 1)" 9 2 100 $bit
-check "a capture says so" wait_for 3 grep -q 'somebody else uses the bit' /tmp/taken.log
+check "a capture says so" wait_for 3 holds /tmp/taken.log 'somebody else uses the bit'
 "$net" udp "$(there 1)" 9 2 100 $bit
 stop_captures
 check "and has every copy of such packets" test "$(packets /tmp/taken.pcap)" -ge 6
@@ -389,7 +389,7 @@ for k in 1 2 3; do
 	modprobe -r netguard_tapdup
 done
 modprobe netguard_tapdup
-check "once it is loaded the capture can tell duplicates" wait_for 4 grep -q 'can be told now' /tmp/load.log
+check "once it is loaded the capture can tell duplicates" wait_for 4 holds /tmp/load.log 'can be told now'
 sleep 2
 rm /tmp/loading
 wait $pinger
@@ -400,9 +400,9 @@ is "a socket that was there before the module sees each packet once" "$last" 2
 is "no rule saw the mark" "$(seen_by_rules home)" "$seen_before"
 capture_once /tmp/unload.pcap "icmp and host $(there 1)"
 check "the module can be unloaded under a capture that uses it" modprobe -r netguard_tapdup
-check "which is told so" wait_for 4 grep -q 'not loaded' /tmp/unload.log
+check "which is told so" wait_for 4 holds /tmp/unload.log 'not loaded'
 modprobe netguard_tapdup
-check "and when it is back" wait_for 4 grep -q 'can be told now' /tmp/unload.log
+check "and when it is back" wait_for 4 holds /tmp/unload.log 'can be told now'
 stop_captures
 check "without packet sockets the devices are left alone again" wait_for 6 unwatched
 

@@ -15,7 +15,7 @@ begin_capture() {
 	rm -f "$log"
 	"$@" 2>"$log" &
 	captures+=($!)
-	wait_for 20 grep -q 'listening on' "$log" ||
+	wait_for 20 holds "$log" 'listening on' ||
 		not_ok "a capture listens after 20 seconds: $*" "$(<"$log")"
 }
 

@@ -73,7 +73,7 @@ is 'rescue with fragments: 8000-byte echo requests are answered' "$(loss_out 5 -
 ip -n s link set bond0.1000 type vlan egress-qos-map 0:5
 priorities() {
 	ip netns exec h timeout 10 tcpdump -c 4 -enl -Q in -i bond0 vlan 1000 and icmp 2>/tmp/tcpdump >/tmp/priorities &
-	wait_for 5 grep -q listening /tmp/tcpdump
+	wait_for 5 holds /tmp/tcpdump listening
 	ping_out >/dev/null
 	ping_out >/dev/null
 	wait $!

@@ -107,11 +107,11 @@ thieves() {
 	END
 }
 
-no_thieves() { ! grep -q . "$ng_debugfs/vlansteal/thieves"; }
+no_thieves() { ! read -r <"$ng_debugfs/vlansteal/thieves"; }
 row_of() { row vlansteal thieves "thief=$1"; }
 ifindex() { ip netns exec h cat "/sys/class/net/$1/ifindex"; }
-verdicts() { sed 's/.* verdict=\([a-z]*\).*/\1/' "$ng_debugfs"/vlansteal/thieves | xargs; }
-sum_of() { sed "s/.* $1=\([0-9]*\).*/\1/" "$ng_debugfs"/vlansteal/thieves | awk '{ sum += $1 } END { print sum + 0 }'; }
+verdicts() { column vlansteal thieves verdict; }
+sum_of() { local numbers; numbers=$(column vlansteal thieves "$1") && echo $((${numbers// /+})); }
 refused() { ! param vlansteal mode "$1" && [[ $( (echo "$1" >/sys/module/netguard_vlansteal/parameters/mode) 2>&1) = *'Invalid argument'* ]]; }
 
 ping_out() { in_ns h ping -q -c 2 -i 0.05 -W 1 192.0.2.2; }
