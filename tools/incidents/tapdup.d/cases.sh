@@ -8,59 +8,77 @@
 here() { echo "203.0.113.$((8 * $1 + 1))"; }
 there() { echo "203.0.113.$((8 * $1 + 2))"; }
 
+declare -A batch
+# on NETNS COMMAND...: one for ip, which is slow to start in a guest and so gets many at a time, from carry_out.
+on() { batch[$1]+="${*:2}"$'\n'; }
+
+# carry_out: home first, which makes the devices that the others have the ends of.
+carry_out() {
+	local netns
+
+	for netns in home far far2 box; do
+		[[ -z ${batch[$netns]:-} ]] || ip -n $netns -batch - <<<"${batch[$netns]}"
+	done
+	batch=()
+}
+
 # wire NAME [NETNS]: a pair of devices, the other end in NETNS.
 wire() {
-	ip link add "$1" type veth peer name "f$1" netns "${2:-far}"
-	ip -n "${2:-far}" link set "f$1" up
-	ip link set "$1" up
+	on home link add "$1" type veth peer name "f$1" netns "${2:-far}"
+	on home link set "$1" up
+	on "${2:-far}" link set "f$1" up
 }
 
 # addresses K DEV FARDEV [NETNS]: puts subnet K on both.
 addresses() {
-	ip address add "$(here "$1")/29" dev "$2"
-	ip link set "$2" up
-	ip -n "${4:-far}" address add "$(there "$1")/29" dev "$3"
-	ip -n "${4:-far}" link set "$3" up
+	on home address add "$(here "$1")/29" dev "$2"
+	on home link set "$2" up
+	on "${4:-far}" address add "$(there "$1")/29" dev "$3"
+	on "${4:-far}" link set "$3" up
 }
 
-# far_bridge NAME PORT...: the other side of a LAG.
-far_bridge() {
-	local port bridge=$1
-	shift
+# ports NETNS BOND PORT...: they have to be down for it.
+ports() {
+	local port
 
-	ip -n far link add "$bridge" type bridge
-	for port; do
-		ip -n far link set "$port" master "$bridge"
+	for port in "${@:3}"; do
+		on "$1" link set "$port" down
+		on "$1" link set "$port" master "$2"
+		on "$1" link set "$port" up
 	done
-	ip -n far link set "$bridge" up
 }
 
 # lag NAME TYPE PORT...: over these, with a bridge fNAME on the other side.
 lag() {
-	local lag=$1 port ports=()
-	read -ra kind <<<"$2"
+	local lag=$1 kind=$2 port
 	shift 2
 
-	ip link add "$lag" type "${kind[@]}"
-	[[ ${kind[0]} != team ]] || teamnl "$lag" setoption mode roundrobin
-	for port; do
-		wire "$port"
-		ip link set "$port" down
-		ip link set "$port" master "$lag"
-		ip link set "$port" up
-		ports+=("f$port")
-	done
-	ip link set "$lag" up
-	far_bridge "f$lag" "${ports[@]}"
+	on home link add "$lag" type "$kind"
+	if [[ $kind = team ]]; then
+		carry_out
+		teamnl "$lag" setoption mode roundrobin
+	fi
+	for port; do wire "$port"; done
+	ports home "$lag" "$@"
+	on home link set "$lag" up
+	on far link add "f$lag" type bridge
+	for port; do on far link set "f$port" master "f$lag"; done
+	on far link set "f$lag" up
 }
 
 # vlan NETNS LOWER ID [PROTO]
-vlan() { ip -n "$1" link add link "$2" name "$2.$3" type vlan id "$3" protocol "${4:-802.1Q}"; ip -n "$1" link set "$2.$3" up; }
+vlan() {
+	on "$1" link add link "$2" name "$2.$3" type vlan id "$3" protocol "${4:-802.1Q}"
+	on "$1" link set "$2.$3" up
+}
 
 build_stacks() {
+	local port
+
 	need team team_mode_roundrobin macvlan veth
 	ip netns add far
 	ip netns add far2
+	ip netns add box
 	ip netns attach home 1
 	sysctl -qw net.ipv4.ip_forward=1
 
@@ -69,15 +87,15 @@ build_stacks() {
 	vlan home bonda 1000; vlan far fbonda 1000
 	addresses 1 bonda.1000 fbonda.1000
 	vlan home bonda 200; vlan far fbonda 200
-	ip link add bra type bridge
-	ip link set bonda.200 master bra
+	on home link add bra type bridge
+	on home link set bonda.200 master bra
 	addresses 2 bra fbonda.200
 
 	wire c0; wire c1 far2; wire c2 far2
-	ip link add brc type bridge
-	for port in c0 c1 c2; do ip link set $port master brc; done
+	on home link add brc type bridge
+	for port in c0 c1 c2; do on home link set $port master brc; done
 	addresses 3 brc fc0
-	ip -n far2 address add 203.0.113.27/29 dev fc1
+	on far2 address add 203.0.113.27/29 dev fc1
 
 	wire d0
 	vlan home d0 5; vlan far fd0 5
@@ -90,37 +108,40 @@ build_stacks() {
 	addresses 6 teame fteame
 
 	wire m0
-	ip link add link m0 name mv0 type macvlan mode bridge
+	on home link add link m0 name mv0 type macvlan mode bridge
 	addresses 7 mv0 fm0
 
-	ip link add bondb type bond mode broadcast miimon 100
+	on home link add bondb type bond mode broadcast miimon 100
 	wire b0; wire b1
-	for port in b0 b1; do ip link set $port down; ip link set $port master bondb; done
+	ports home bondb b0 b1
 	addresses 8 bondb fb0
 
 	wire r0 far2
 	addresses 10 r0 fr0 far2
-	ip -n far route add 203.0.113.80/29 via "$(here 1)"
-	ip -n far2 route add 203.0.113.8/29 via "$(here 10)"
+	on far route add 203.0.113.80/29 via "$(here 1)"
+	on far2 route add 203.0.113.8/29 via "$(here 10)"
 
 	# A container with a bond of its own.
-	ip netns add box
 	lag bondx 'bond mode active-backup miimon 100' x0 x1
-	for port in x0 x1; do ip link set $port nomaster; ip link set $port netns box; done
-	ip link delete bondx
-	ip -n box link set lo up
-	ip -n box link add bondx type bond mode active-backup miimon 100
-	for port in x0 x1; do ip -n box link set $port master bondx; done
-	ip -n box link set bondx up
-	ip -n box address add "$(here 9)/29" dev bondx
-	ip -n far address add "$(there 9)/29" dev fbondx
+	for port in x0 x1; do
+		on home link set $port nomaster
+		on home link set $port netns box
+	done
+	on home link delete bondx
+	on box link set lo up
+	on box link add bondx type bond mode active-backup miimon 100
+	ports box bondx x0 x1
+	on box link set bondx up
+	on box address add "$(here 9)/29" dev bondx
+	on far address add "$(there 9)/29" dev fbondx
+	carry_out
 }
 
 # seen FILE DIRECTION REGEX [DEVICE]: how many lines of tcpdump; a packet for all or many came in just as well.
 seen() {
-	tcpdump -nr "$1" 2>/dev/null |
-		awk -v wanted="$2" -v regex="$3" -v dev="${4:-}" '
-			(($3 == "Out") == (wanted == "Out")) && $0 ~ regex && (dev == "" || $2 == dev) { n++ } END { print n + 0 }'
+	[[ $1.txt -nt $1 ]] || tcpdump -nr "$1" >"$1.txt" 2>/dev/null
+	awk -v wanted="$2" -v regex="$3" -v dev="${4:-}" '
+		(($3 == "Out") == (wanted == "Out")) && $0 ~ regex && (dev == "" || $2 == dev) { n++ } END { print n + 0 }' "$1.txt"
 }
 
 # once SENTENCE FILE REGEX OUT IN
@@ -297,6 +318,7 @@ is "a mark that a rule set on the lowest device arrives as it was" \
 	"$(($(own pre) >= pings))" 1
 # It takes frames from the port before the bond can, wherever it is.
 vlan home a0 301
+carry_out
 ip link set a0.301 netns far2
 ip -n far2 link set a0.301 up
 rules far2
@@ -446,6 +468,7 @@ check "a VLAN device counted duplicates" test "$(field "$(row tapdup devices dev
 ip link delete bonda.1000
 check "they stay in the sum when it goes" test "$(counter tapdup rx_duplicates)" -ge "$before"
 vlan home bonda 1000
+carry_out
 ip address add "$(here 1)/29" dev bonda.1000
 wait_for 5 ping -c 1 -W 1 "$(there 1)"
 rm -f /tmp/go2.pcap
@@ -469,6 +492,7 @@ need bonding
 ip netns add far2
 lag bondm 'bond mode active-backup' w0 w1
 vlan home w0 300
+carry_out
 is "a port with a VLAN is watched" "$(row tapdup devices dev=w0 | wc -l)" 1
 ip link set w0 netns far2
 is "a port that moves to a netns without captures is watched no more" "$(row tapdup devices dev=w0 | wc -l)" 0
