@@ -41,90 +41,85 @@ static void faults_expired(struct timer_list *timer)
 
 static struct faults_object *faults_new(void)
 {
-	struct faults_object *object = kzalloc(sizeof(*object), GFP_KERNEL);
+	struct faults_object *object = kzalloc(sizeof(*object), GFP_KERNEL | __GFP_NOFAIL);
 
-	if (!object)
-		return NULL;
 	spin_lock_init(&object->lock);
 	INIT_LIST_HEAD(&object->list);
 	timer_setup(&object->timer, faults_expired, 0);
 	return object;
 }
 
-static void faults_read(struct faults_object *object)
+static void faults_read(void)
 {
+	struct faults_object *object = faults_new();
+
 	kfree(object);
 	faults_sink += READ_ONCE(object->value);
 }
 
-static void faults_lock(struct faults_object *object)
+static void faults_lock(void)
 {
+	struct faults_object *object = faults_new();
+
 	kfree(object);
 	spin_lock(&object->lock);
 	spin_unlock(&object->lock);
 }
 
-static void faults_list(struct faults_object *object)
+static void faults_list(void)
 {
+	struct faults_object *object = faults_new();
 	struct faults_object *next = faults_new();
 
-	if (!next)
-		return;
 	list_add(&next->list, &object->list);
 	kfree(object);
 	list_del(&next->list);
 	kfree(next);
 }
 
-static void faults_timer(struct faults_object *object)
+static void faults_timer(void)
 {
+	struct faults_object *object = faults_new();
+
 	mod_timer(&object->timer, jiffies + 1000 * HZ);
 	kfree(object);
 }
 
-static void faults_packet(struct faults_object *object)
+static void faults_packet(void)
 {
-	struct sk_buff *skb = alloc_skb(64, GFP_KERNEL);
+	struct sk_buff *skb = alloc_skb(64, GFP_KERNEL | __GFP_NOFAIL);
 	u8 byte;
 
-	kfree(object);
-	if (!skb)
-		return;
 	skb_put_zero(skb, 20);
 	kfree_skb(skb);
 	skb_copy_bits(skb, 0, &byte, sizeof(byte));
 }
 
-static void faults_shift(struct faults_object *object)
+static void faults_shift(void)
 {
 	faults_sink += 1U << READ_ONCE(faults_width);
-	kfree(object);
 }
 
-static void faults_rcu(struct faults_object *object)
+static void faults_rcu(void)
 {
-	kfree(object);
 	if (rcu_dereference(faults_pointer))
 		faults_sink++;
 }
 
-static void faults_sleep(struct faults_object *object)
+static void faults_sleep(void)
 {
-	kfree(object);
 	preempt_disable();
 	might_sleep();
 	preempt_enable();
 }
 
-static void faults_cpu(struct faults_object *object)
+static void faults_cpu(void)
 {
-	kfree(object);
 	faults_sink += smp_processor_id();
 }
 
-static void faults_order(struct faults_object *object)
+static void faults_order(void)
 {
-	kfree(object);
 	mutex_lock(&faults_one);
 	mutex_lock(&faults_other);
 	mutex_unlock(&faults_other);
@@ -135,25 +130,21 @@ static void faults_order(struct faults_object *object)
 	mutex_unlock(&faults_other);
 }
 
-/*
- * Not the object itself, which debugobjects knows because of its timer. Many,
- * for a stack may keep the address of one.
- */
-static void faults_leak(struct faults_object *object)
+/* Many, for a stack may keep the address of one. */
+static void faults_leak(void)
 {
-	void *lost;
+	struct faults_object *lost;
 	int i;
 
 	for (i = 0; i < 16; i++) {
-		lost = kmalloc(sizeof(*object), GFP_KERNEL);
+		lost = kmalloc(sizeof(*lost), GFP_KERNEL);
 		OPTIMIZER_HIDE_VAR(lost);
 	}
-	kfree(object);
 }
 
 static const struct {
 	const char *name;
-	void (*make)(struct faults_object *object);
+	void (*make)(void);
 } faults[] = {
 	{ "read", faults_read },
 	{ "lock", faults_lock },
@@ -170,16 +161,12 @@ static const struct {
 
 static int __init faults_init(void)
 {
-	struct faults_object *object;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(faults); i++) {
 		if (!fault || strcmp(faults[i].name, fault))
 			continue;
-		object = faults_new();
-		if (!object)
-			return -ENOMEM;
-		faults[i].make(object);
+		faults[i].make();
 		return 0;
 	}
 	return -EINVAL;
