@@ -439,6 +439,8 @@ flood() {
 	is 'An upload beside it goes through' "$(upload_end g)" 'upload done'
 	wait $!
 	seconds=$((SECONDS - begun))
+	# The last may still be on their way.
+	wait_for 5 has_gained forwarded $packets
 	is 'Each of them is counted' "$(gained invalid_no_flow)" $packets
 	is 'and was forwarded' "$(gained forwarded)" $packets
 	is 'as conntrack counts them' "$(gained_ct)" "$(gained packets_invalid)"
