@@ -239,8 +239,6 @@ torture_operations() {
 	operations_run "$@"
 	say "# $done_number operations of $told_number commands, of which the kernel refused $refused_number"
 	say "# $(sort /tmp/cycles | uniq -c | xargs)"
-	# Of a prefix that is looked for, few may be more than a quarter.
-	[[ $# -gt 3 ]] || check 'most operations were carried out' test $((refused_number * 4)) -lt "$done_number"
 	check 'every guard is still there, or was refused while the core was read' test -d /sys/module/netguard
 	for guard in "${guards[@]}"; do
 		[[ ! -d /sys/module/netguard_$guard ]] || check "the guard $guard unloads at once" rmmod "netguard_$guard"
@@ -259,5 +257,7 @@ torture_operations() {
 	say "# slab: $before bytes before, $after after"
 	say "# grown: $(xargs <<<"$grown")"
 	check 'slab use is back where it was, but for 256 KiB' test $((after - before)) -lt 262144
+	# The last one, for it may fail for a short prefix, and that is not what the prefix is looked for.
+	check 'most operations were carried out' test $((refused_number * 4)) -lt "$done_number"
 	begin over
 }
