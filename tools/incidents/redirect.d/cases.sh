@@ -61,6 +61,9 @@ for _ in 1 2 3; do
 done
 kill "$flood" 2>/dev/null
 wait "$flood" 2>/dev/null
+# What it has sent may wait in a queue for a while, and is not to come into the next cases.
+arrived() { local before; before=$(kernel_received) && nap 0.5 && [[ $(kernel_received) = "$before" ]]; }
+wait_for 10 arrived
 is 'the module goes at once, three times, while redirects come in' "$unloads" 3
 
 act 'A healthy host pays nothing'
