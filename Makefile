@@ -28,7 +28,7 @@ PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl py
 	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
 	$(TOOLS_PACKAGES) util-linux \
-	bash-completion jq systemd mandoc debhelper dh-dkms lintian mmdebstrap tshark dkms sparse coccinelle shellcheck cppcheck
+	bash-completion jq systemd mandoc debhelper dh-dkms lintian mmdebstrap tshark sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
 setup: ## install the Debian packages that demo and check need
