@@ -119,6 +119,32 @@ slab_settle() {
 	done 2>/dev/null
 }
 
+captures=()
+
+# begin_capture LOG COMMAND...: starts it and waits until it listens.
+begin_capture() {
+	local log=$1
+	shift
+
+	# What an earlier one said is not for us.
+	: >"$log"
+	"$@" 2>"$log" &
+	captures+=($!)
+	wait_for 20 holds "$log" 'listening on' ||
+		not_ok "a capture listens after 20 seconds: $*" "$(<"$log")"
+}
+
+# stop_captures: all that have begun.
+stop_captures() {
+	# Without a name wait would wait for everything.
+	[[ ${#captures[@]} != 0 ]] || return 0
+	# tcpdump does not look once more for what the kernel has.
+	nap 0.5
+	kill -INT "${captures[@]}"
+	wait "${captures[@]}"
+	captures=()
+}
+
 # netns_inum NAME: the number that netguard prints for a named netns.
 netns_inum() { stat -L -c %i "/run/netns/$1"; }
 

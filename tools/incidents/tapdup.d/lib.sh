@@ -4,20 +4,6 @@
 # Captures, and what is counted in them.
 
 netguard=build/tools/netguard
-captures=()
-
-# begin_capture LOG COMMAND...: starts it and waits until it listens.
-begin_capture() {
-	local log=$1
-	shift
-
-	# What an earlier one said is not for us.
-	rm -f "$log"
-	"$@" 2>"$log" &
-	captures+=($!)
-	wait_for 20 holds "$log" 'listening on' ||
-		not_ok "a capture listens after 20 seconds: $*" "$(<"$log")"
-}
 
 # capture_plain FILE [EXPRESSION]: what tcpdump shows, every copy of a packet.
 # In immediate mode its buffer has one slot per packet, 256 KiB without -s, 64 KiB with this one.
@@ -25,14 +11,6 @@ capture_plain() { begin_capture "${1%.pcap}.log" tcpdump -B 24576 -s 65000 --imm
 
 # capture_once FILE [EXPRESSION]: each packet once.
 capture_once() { begin_capture "${1%.pcap}.log" "$netguard" capture -w "$1" "${2:-}"; }
-
-stop_captures() {
-	# tcpdump does not look once more for what the kernel has.
-	sleep 0.5
-	[[ ${#captures[@]} = 0 ]] || kill -INT "${captures[@]}"
-	wait "${captures[@]}"
-	captures=()
-}
 
 # dropped_by FILE: how many packets tcpdump found no room for.
 dropped_by() { sed -n 's/^\([0-9]*\) packets\? dropped by kernel.*/\1/p' "${1%.pcap}.log"; }

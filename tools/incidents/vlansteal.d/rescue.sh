@@ -72,12 +72,12 @@ thieves
 is 'rescue with fragments: 8000-byte echo requests are answered' "$(loss_out 5 -s 8000)" 0
 ip -n s link set bond0.1000 type vlan egress-qos-map 0:5
 priorities() {
-	ip netns exec h timeout 10 tcpdump -c 4 -enl -Q in -i bond0 vlan 1000 and icmp 2>/tmp/tcpdump >/tmp/priorities &
-	wait_for 5 holds /tmp/tcpdump listening
+	begin_capture /tmp/priorities.log ip netns exec h tcpdump --immediate-mode -U -w /tmp/priorities.pcap -Q in -i bond0 \
+		vlan 1000 and icmp
 	ping_out >/dev/null
 	ping_out >/dev/null
-	wait $!
-	grep -c 'vlan 1000, p 5' /tmp/priorities
+	stop_captures
+	tcpdump -enr /tmp/priorities.pcap 2>/dev/null | grep -c 'vlan 1000, p 5'
 }
 is 'the priority bits of the tag are kept' "$(priorities)" 4
 
