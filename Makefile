@@ -65,7 +65,7 @@ coverage: setup guest tools ## which lines of modules/ KUnit and the incidents r
 	@tools/check coverage
 
 .PHONY: torture
-torture: setup guest ## random operations, load cycles, failures and frames in a debug kernel; SEED=, OPS=, ... as in the README
+torture: setup guest ## random operations, load cycles, failures and frames in a debug kernel; SEED=, OPS=, ... as in tools/README.md
 	@tools/torture/run
 
 .PHONY: lint

@@ -47,7 +47,7 @@ sleep 2
 check 'ARP monitor, target in the stolen VLAN: rescue keeps the active slave up' has_active
 rescued_all 'ARP monitor: rescue loses nothing'
 ip -n h link set bond0 type bond arp_validate active
-check 'with arp_validate the monitor does not know the rescued replies (README)' wait_for 10 fails has_active
+check 'with arp_validate the monitor does not know the rescued replies (its page)' wait_for 10 fails has_active
 world_end
 
 world 802.3ad
