@@ -34,7 +34,7 @@ vm_cache() { vm_caches | tail -n 1; }
 
 # vm_complete FOLDER RELEASE: the stamp is written last, the others are what a boot and a build cannot do without.
 vm_complete() {
-	[[ -s $1/stamp && -s $1/boot/vmlinuz-$2 && -s $1/lib/modules/$2/modules.dep &&
+	[[ -s $1/stamp && -s $1/needs && -s $1/boot/vmlinuz-$2 && -s $1/lib/modules/$2/modules.dep &&
 		-s $1/usr/src/linux-headers-$2/Module.symvers ]]
 }
 
