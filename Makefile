@@ -95,15 +95,11 @@ install: modules install-tools ## install the modules for KVER, their modprobe.d
 install-tools: tools ## install the command netguard, its manual pages and completion, below DESTDIR
 	$(MAKE) -C tools/netguard O=$(CURDIR)/build/tools install
 
-VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
-
 .PHONY: dkms-install
-dkms-install: ## let DKMS build and install the modules, now and for every new kernel
+dkms-install: install-tools ## let DKMS build and install the modules, now and for every new kernel, and install the command
 	@tools/vm/setup dkms
-	mkdir -p /usr/src/netguard-$(VERSION)
-	cp -a Kbuild dkms.conf modules kunit /usr/src/netguard-$(VERSION)
 	install -D -m 644 tools/packaging/modprobe.conf /etc/modprobe.d/netguard.conf
-	dkms install -m netguard -v $(VERSION) -k $(KVER)
+	tools/packaging/dkms-install $(KVER)
 
 .PHONY: deb
 deb: ## build the Debian packages netguard-dkms and netguard-tools into build/deb
