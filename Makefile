@@ -23,9 +23,9 @@ modules: ## build for the running kernel, or KVER=6.1.0-56-amd64, or KDIR=path
 # What the command netguard is built with.
 TOOLS_PACKAGES := libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-dev
 
-# What make check and make demo need of Debian 12, besides the kernels that they boot.
+# What make check and make demo need of Debian, besides the kernels that they boot.
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
-	linux-source-6.1 linux-source-6.12 qemu-system-x86 busybox-static cpio \
+	$(addprefix linux-source-,$(shell tools/vm/kernel -s)) qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
 	$(TOOLS_PACKAGES) util-linux \
 	bash-completion jq systemd mandoc debhelper dh-dkms lintian mmdebstrap tshark sparse coccinelle shellcheck cppcheck
@@ -38,7 +38,7 @@ setup: ## install the Debian packages that demo and check need
 # A warning ends it, so that an object that is there had none: make lint only has to add sparse.
 .PHONY: kernels
 kernels: setup
-	@set -e; mkdir -p build; for release in $$(tools/vm/kernel); do \
+	@set -e; mkdir -p build; releases=$$(tools/vm/kernel); for release in $$releases; do \
 		$(MAKE) --no-print-directory -j$$(nproc) modules KVER=$$release KFLAGS='W=1 KCFLAGS=-Werror $(KFLAGS)' \
 			>build/modules.log 2>&1 || { cat build/modules.log; exit 1; }; \
 	done
@@ -49,8 +49,8 @@ tools: ## build the command netguard into build/tools
 	$(MAKE) -C tools/netguard O=$(CURDIR)/build/tools
 
 .PHONY: demo
-demo: kernels guest tools ## tell the incidents in a guest: what is broken, what netguard says, what mends it
-	@tools/demo
+demo: kernels guest tools ## tell the incidents in a guest: what is broken, what netguard says, what mends it; PARTS= for some
+	@tools/demo $(PARTS)
 
 .PHONY: check
 check: kernels guest tools ## run the tests; PARTS="lint vlansteal" for some, KERNELS=6.12 for one kernel

@@ -20,6 +20,18 @@ vm_die() {
 	exit 1
 }
 
+# vm_debian KEY: what /etc/os-release says, e.g. VERSION_ID, which is empty where Debian has not been released yet.
+vm_debian() { sed -n "s/^$1=\"\?\([^\"]*\).*/\1/p" /etc/os-release; }
+
+# vm_series: the kernels that netguard is tested on where this Debian has them, the default of every command that takes
+# $KERNELS. By its number and not by what apt has to offer, so that a source that is missing is an error and not one kernel less.
+vm_series() {
+	case $(vm_debian VERSION_ID) in
+	13) echo 6.12 ;;
+	*) echo 6.1 6.12 ;;
+	esac
+}
+
 # Folders that may hold kernels, the writable one last. A user shares what root has already fetched.
 vm_caches() {
 	if [[ -n ${NETGUARD_CACHE:-} ]]; then
