@@ -56,6 +56,14 @@ demo: kernels guest tools ## tell the incidents in a guest: what is broken, what
 check: kernels guest tools ## run the tests; PARTS="lint vlansteal" for some, KERNELS=6.12 for one kernel
 	@tools/check $(PARTS)
 
+.PHONY: check-all
+check-all: kernels guest tools ## all that check leaves out for its length, too: hours, see tools/README.md
+	@tools/check --all $(PARTS)
+
+.PHONY: selftests
+selftests: kernels guest tools ## the kernel's own selftests, all that are listed, with the guards and without; KERNELS=
+	@tools/check --all selftests
+
 .PHONY: kunit
 kunit: setup ## run the KUnit suites in a debug kernel, which is built once
 	@tools/check kunit

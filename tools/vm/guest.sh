@@ -5,6 +5,8 @@
 
 vm_passed=0
 vm_failed=0
+vm_skipped=0
+vm_xfailed=0
 
 # With KASAN, lockdep and kmemleak looking on, everything takes several times as long: what bounds a wait grows by this
 # factor. Scripts multiply their own bounds by it, and divide their loads.
@@ -55,6 +57,26 @@ is() {
 	fi
 }
 
+# skip SENTENCE REASON: what cannot be looked at here.
+skip() {
+	vm_skipped=$((vm_skipped + 1))
+	printf 'skip - %s: %s\n' "$1" "$2"
+}
+
+# xfail ISSUE SENTENCE COMMAND...: like check, of what an issue is about, and so fails. It has to.
+xfail() {
+	local issue=$1 sentence=$2 output
+	shift 2
+
+	if output=$("$@" 2>&1); then
+		not_ok "$sentence passes now: take it off the list"
+	else
+		vm_xfailed=$((vm_xfailed + 1))
+		printf 'xfail - %s: issue %s\n' "$sentence" "$issue"
+		[[ -z $output ]] || printf '%s\n' "$output" | vm_indented
+	fi
+}
+
 # nap SECONDS: sleep without a process, for to start one takes longer than most naps.
 exec {vm_silence}<> <(:)
 nap() { read -rt "$1" -u "$vm_silence" || true; }
@@ -83,7 +105,8 @@ wait_for() {
 
 # pass: the last line of every script.
 pass() {
-	say "$vm_passed passed, $vm_failed failed"
+	[[ $vm_xfailed = 0 ]] || say "$vm_xfailed expected to fail"
+	say "$vm_passed passed, $vm_failed failed, $vm_skipped skipped"
 	[[ $vm_failed = 0 ]] || return 1
 	say 'vm: pass'
 }
