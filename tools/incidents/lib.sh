@@ -119,6 +119,31 @@ slab_settle() {
 	done 2>/dev/null
 }
 
+# unmoved SENTENCE WHAT LEAST ARRIVED COMMAND...: while the command ran, what WHAT prints stayed the same. That says something only if
+# the command did what it is there for: ARRIVED prints a number, far behind the sender, that has to grow by LEAST at least.
+# WHAT and ARRIVED are commands in one word.
+unmoved() {
+	local sentence=$1 what=$2 least=$3 arrived=$4 before from
+	shift 4
+
+	before=$($what) from=$($arrived)
+	"$@"
+	if wait_for 3 grown_by "$least" "$arrived" "$from"; then
+		# What it would have set off gets a moment, too.
+		nap 0.2
+		is "$sentence" "$($what)" "$before"
+	else
+		not_ok "$sentence" "nothing to see of: $*"$'\n'"$arrived: $from, now $($arrived), wanted $least more"
+	fi
+}
+# grown_by LEAST COMMAND FROM: what the command, in one word, prints is a number, and larger by LEAST at least.
+grown_by() {
+	local now
+
+	now=$($2)
+	[[ $now =~ ^[0-9]+$ && $3 =~ ^[0-9]+$ ]] && ((now - $3 >= $1))
+}
+
 captures=()
 
 # begin_capture LOG COMMAND...: starts it and waits until it listens.
@@ -154,20 +179,21 @@ hex6() { printf '%s' "${1//:/}"; }
 # quote4 SOURCE DESTINATION: what an ICMP error quotes of a TCP segment of 1500 bytes.
 quote4() { printf '450005dc1234400040060000%s%s%s' "$(hex4 "$1")" "$(hex4 "$2")" 01bb8899000000010000; }
 
-# calls FUNCTION COMMAND...: how often the kernel called one of its functions while the command ran.
+# calls FUNCTION COMMAND...: how often the kernel called one of its functions while the command ran. Of a command that failed there
+# is no number: nothing may have happened.
 calls() {
 	local tracing=/sys/kernel/tracing function=$1
 	shift
 
 	echo "p:netguard_test/calls $function" >$tracing/kprobe_events || return
 	echo 1 >$tracing/events/netguard_test/calls/enable
-	"$@" >/dev/null 2>&1
+	"$@" >/dev/null 2>&1 || echo "failed: $*"
 	awk '$1 == "calls" { print $2 }' $tracing/kprobe_profile
 	echo 0 >$tracing/events/netguard_test/calls/enable
 	echo >$tracing/kprobe_events
 }
 
-# netdev_hooks COMMAND...: how often netfilter hooks of a device, ingress or egress, ran meanwhile.
+# netdev_hooks COMMAND...: how often netfilter hooks of a device, ingress or egress, ran meanwhile. As calls.
 netdev_hooks() {
 	local tracing=/sys/kernel/tracing
 
@@ -176,7 +202,7 @@ netdev_hooks() {
 	echo 'pf == 5' >$tracing/events/netguard_test/hooks/filter
 	echo >$tracing/trace
 	echo 1 >$tracing/events/netguard_test/hooks/enable
-	"$@" >/dev/null 2>&1
+	"$@" >/dev/null 2>&1 || echo "failed: $*"
 	echo 0 >$tracing/events/netguard_test/hooks/enable
 	grep -c 'hooks: ' $tracing/trace
 	echo >$tracing/kprobe_events

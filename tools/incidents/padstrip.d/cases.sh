@@ -268,7 +268,7 @@ complete_checksum() {
 	need ip_gre
 	# The runner takes every module that a debug kernel lacks for built in.
 	if ! ip link add g0 type gretap local 198.51.100.1 remote 198.51.100.2; then
-		say '# this kernel has no gretap: CHECKSUM_COMPLETE is left to the KUnit suite'
+		skip 'a sum over the whole frame, garbage included, stays right' 'this kernel has no gretap; KUnit looks at it'
 		return
 	fi
 	ip link del g0
@@ -376,7 +376,7 @@ rows() { wc -l <"$ng_debugfs"/padstrip/senders; }
 slab_kb() { slab_settle; awk '/^Slab:/ { print $2 }' /proc/meminfo; }
 
 many_senders() {
-	local before after evicted slab begun
+	local before after evicted slab begun findings
 
 	reload devices=p0
 	log_mark
@@ -388,10 +388,11 @@ many_senders() {
 	is 'and each sender that left was counted' $((before + evicted)) 10000
 	slab=$(slab_kb)
 	exchange "flood t0 10000 ${addresses}0800$(ip4 28)$(garbage 18)"
-	wait_for 20 all_counted 20000
+	check 'and again' wait_for 20 all_counted 20000
 	after=$(slab_kb)
-	check "memory stays flat: $slab kB of slab before, $after kB after" [ $((after - slab)) -lt 512 ]
-	check 'a finding a sender is limited in the log' [ "$(logged_findings | grep -c cause=)" -le $((10 * ((SECONDS - begun) / 5 + 2))) ]
+	is "memory stays flat: $slab kB of slab before, $after kB after" "$((before > 0)) $((after - slab < 512))" '1 1'
+	findings=$(logged_findings | grep -c cause=)
+	check 'a finding a sender is limited in the log' [ "$findings" -ge 1 -a "$findings" -le $((10 * ((SECONDS - begun) / 5 + 2))) ]
 	check 'and what was held back is said' wait_for 10 logged 'suppressed='
 
 	reload devices=p0
@@ -416,13 +417,15 @@ reload() {
 
 # watched SENTENCE DEVICE PEER yes|no
 watched() {
-	local bad
+	local bad before='' arrived=''
 	bad=${addresses}0800$(ip4 28)$(garbage 18)
+	[[ $4 = yes ]] || before=$(</sys/class/net/"$2"/statistics/rx_packets)
 	snapshot
 	"$programs"/frames "$3" <<<"flood $3 1 $bad" >/dev/null
 	# A frame that must not be counted has been handled by the time the other one is: veth delivers in order.
 	sleep 0.2
-	is "$1" "$(counted)" "$([[ $4 = no ]] || echo 'frames_nonzero+1 frames_stripped+1 bytes_stripped+18')"
+	[[ $4 = yes || $(</sys/class/net/"$2"/statistics/rx_packets) -gt $before ]] || arrived=' (no frame arrived)'
+	is "$1" "$(counted)$arrived" "$([[ $4 = no ]] || echo 'frames_nonzero+1 frames_stripped+1 bytes_stripped+18')"
 }
 
 rename() {
@@ -431,6 +434,8 @@ rename() {
 }
 
 device_patterns() {
+	local had
+
 	reload devices='w*,solo'
 	ip link add w0 type veth peer name v0
 	ip link set w0 up
@@ -455,8 +460,9 @@ device_patterns() {
 	watched 'moved to another netns it is watched there' solo v0 yes
 	is 'its rows are those of its new netns only' \
 		"$(row padstrip senders dev=solo | while read -r line; do field "$line" netns; done)" "$(netns_inum elsewhere)"
+	had=$(row padstrip senders dev=solo | wc -l)
 	ip link del v0
-	is 'a device that goes takes its rows along' "$(row padstrip senders dev=solo)" ''
+	is 'a device that goes takes its rows along' "$((had > 0)) $(row padstrip senders dev=solo | wc -l)" '1 0'
 	ip netns del elsewhere
 }
 

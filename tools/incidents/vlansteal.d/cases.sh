@@ -51,7 +51,8 @@ is 'the row names thief, port, bond, protocol and VLAN' "$(row_of e0.1000 | sed 
 	"netns=$(netns_inum h) thief=e0.1000 ifindex=$(ifindex e0.1000) state=up lower=e0 lower_ifindex=$(ifindex e0) master=bond0 proto=802.1Q vid=1000 verdict=conflict frames_stolen=N frames_lost=N frames_rescued=N"
 is 'a thief that is up: all is lost' "$(loss_out)" 100
 check 'and counted as stolen' test "$(counter vlansteal frames_stolen)" -gt 0
-is 'the table and the counter agree' "$(sum_of frames_stolen)" "$(counter vlansteal frames_stolen)"
+sum=$(sum_of frames_stolen)
+is 'the table and the counter agree' "$((sum > 0)) $sum" "1 $(counter vlansteal frames_stolen)"
 check 'the hook is on the port that has a thief' test "$(calls vlansteal_ingress knock)" -ge 5
 check 'and this test sees hooks of devices' test "$(netdev_hooks knock)" -ge 5
 traced vlansteal_stolen knock >/tmp/stolen
@@ -119,10 +120,10 @@ is 'a VLAN that nobody above uses is private' "$(field "$(row_of store)" verdict
 is 'it counts as a thief, not as a conflict' "$(counter vlansteal thieves) $(counter vlansteal conflicts)" '1 0'
 is 'for a private VLAN no hook is attached' "$(calls vlansteal_ingress knock)" 0
 private_works 'a private VLAN works in detect mode'
-rescued=$(counter vlansteal frames_rescued)
+rescued=$(counter vlansteal frames_rescued) beside=$(rx store)
 param vlansteal mode rescue
 private_works 'a private VLAN works in rescue mode'
-is 'and no frame of it was touched' "$(counter vlansteal frames_rescued)" "$rescued"
+is 'and no frame of it was touched' "$(($(rx store) - beside)) $(counter vlansteal frames_rescued)" "20 $rescued"
 param vlansteal mode detect
 ip -n h link add link bond0.1000 name inner type vlan id 77
 is 'a VLAN inside another VLAN of the bond is no conflict' "$(field "$(row_of store)" verdict)" private

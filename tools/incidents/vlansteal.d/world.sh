@@ -148,7 +148,13 @@ received() { (($(rx "$1") >= $2)); }
 # tagged TPID VID: a broadcast frame of 60 bytes for this VLAN, of a protocol that nobody answers.
 tagged() { printf 'ffffffffffff0200000000ee%s%04x88b5%088d' "$1" "$2" 0; }
 
-knock() { frames p0 5 0 "$(tagged 8100 1000)" && sleep 0.2; }
+# knock: five frames of VLAN 1000 that have come to e0, or it fails.
+knock() {
+	local before
+
+	before=$(rx e0)
+	frames p0 5 0 "$(tagged 8100 1000)" && wait_for 3 received e0 $((before + 5)) && sleep 0.2
+}
 
 # frames PORT COUNT PAUSE_US HEX: puts frames on the switch's end of a cable.
 frames() { in_ns s build/guest/ethsend "$@"; }
