@@ -207,7 +207,7 @@ cut() {
 	done
 	for device; do ethtool -K "$device" tso on gso on >/dev/null; done
 	is "segments cut $where: the VLAN's are larger than a frame, the port's are not" \
-		"$(($(larger /tmp/plain.pcap bond0.1000) > 0)) $(larger /tmp/plain.pcap eth0)" "$wanted 0"
+		"$(($(packets /tmp/plain.pcap tcp) > 0)) $(($(larger /tmp/plain.pcap bond0.1000) > 0)) $(larger /tmp/plain.pcap eth0)" "1 $wanted 0"
 	is "segments cut $where: a plain capture has every byte three times" "$(payload_in /tmp/plain.pcap)" $((3 * payload_bytes))
 	is "segments cut $where: every byte is there once" "$(payload_in /tmp/once.pcap)" $payload_bytes
 	is "segments cut $where: as the VLAN sent them" "$(originals /tmp/once.pcap)" "$(originals /tmp/plain.pcap)"
@@ -278,8 +278,8 @@ is "a VLAN in a VLAN: a plain capture has each packet three times" \
 for k in "0:bonda" "1:bonda.1000" "6:teame" "7:mv0"; do
 	IFS=: read -r k top <<<"$k"
 	replies="Reply $(there "$k") is-at"
-	check "$top: ARP came in" test "$(seen /tmp/p.pcap In "$replies" "$top")" -gt 0
-	is "$top: and is there once" "$(seen /tmp/o.pcap In "$replies")" "$(seen /tmp/p.pcap In "$replies" "$top")"
+	came=$(seen /tmp/p.pcap In "$replies" "$top")
+	is "$top: ARP came in, and is there once" "$((came > 0)) $(seen /tmp/o.pcap In "$replies")" "1 $came"
 done
 once "a bond in broadcast mode: what was given to it goes out once, the copies on the ports are duplicates" \
 	/tmp/o.pcap "$(echo_of 8)" 3 3
@@ -295,11 +295,12 @@ is "LLDP that a daemon sends on a port is there" "$(packets /tmp/o.pcap 'ether p
 is "a LACPDU is there once" "$(packets /tmp/o.pcap 'ether proto 0x8809')" 1
 
 act "Cases: nobody else sees the mark"
-is "no rule of this host saw it: inet, arp, bridge, conntrack" "$(seen_by_rules home)" 0
-is "no rule of the other side saw it" "$(seen_by_rules far)" 0
-is "some 100 duplicates carried it at that time" "$(($(counter tapdup marked) > 100))" 1
-is "nobody was found to use the bit" "$(counter tapdup mark_taken)" 0
-is "a frame was never without its note" "$(($(counter tapdup marked) <= $(counter tapdup rx_duplicates) + $(counter tapdup tx_duplicates)))" 1
+marked=$(counter tapdup marked)
+is "more than 100 duplicates carried it, and none was without" \
+	"$((marked > 100)) $marked" "1 $(($(counter tapdup rx_duplicates) + $(counter tapdup tx_duplicates)))"
+is "no rule of this host saw it: inet, arp, bridge, conntrack" "$((marked > 100)) $(seen_by_rules home)" '1 0'
+is "no rule of the other side saw it" "$((marked > 100)) $(seen_by_rules far)" '1 0'
+is "nobody was found to use the bit" "$((marked > 100)) $(counter tapdup mark_taken)" '1 0'
 nft 'table inet own {
 	chain post { type filter hook postrouting priority 500; meta mark 0x17 counter; }
 	chain pre { type filter hook prerouting priority -500; meta mark 0x23 counter; }
@@ -324,7 +325,7 @@ ip -n far2 link set a0.301 up
 rules far2
 in_ns far "$net" frame fa0 "$(datagram "$(mac far2 a0.301)" 8100012d)"
 check "a VLAN device in another netns takes a frame from a port" wait_for 2 came_to far2 a0.301
-is "which has no mark there" "$(seen_by_rules far2)" 0
+is "which has no mark there" "$(($(rx_of far2 a0.301) > 0)) $(seen_by_rules far2)" '1 0'
 ip -n far2 link delete a0.301
 in_ns far2 nft flush ruleset
 stop_captures
@@ -355,7 +356,7 @@ sleep 1.5
 pinged home "$(there 1)"
 stop_captures
 once "another bit works, counting shows every copy, and the first bit works again" /tmp/par.pcap "$(echo_of 1)" 15 15
-is "still no rule saw the mark" "$(seen_by_rules home)" 0
+is "still no rule saw the mark" "$(($(packets /tmp/par.pcap) > 0)) $(seen_by_rules home)" '1 0'
 ip rule delete priority 10
 "$net" udp "$(there 1)" 9 1 100 $bit
 is "these rules do see a mark, if somebody sets it" "$(($(seen_by_rules home) > 0))" 1
@@ -393,7 +394,7 @@ check "a buffer too small for 4000 packets drops some of them, and says so" test
 say "   $(tail -n 1 /tmp/drop.log) of $(($(</sys/class/net/bonda.1000/statistics/tx_packets) - sent)) sent"
 is "what was kept and what was dropped is all there was" "$(($(packets /tmp/drop.pcap) + dropped))" 4000
 is "a reader gets packets from a pipe" \
-	"$( (sleep 3; pinged home "$(there 1)") & "$netguard" capture -c 4 -w - "icmp and host $(there 1)" 2>/dev/null | tcpdump -nr - 2>/dev/null | wc -l)" 4
+	"$( (sleep 3; pinged home "$(there 1)") & timeout $((20 * slow)) "$netguard" capture -c 4 -w - "icmp and host $(there 1)" 2>/dev/null | tcpdump -nr - 2>/dev/null | wc -l)" 4
 
 act "Cases: load and unload under a capture"
 seen_before=$(seen_by_rules home)
