@@ -41,13 +41,31 @@ gains() {
 }
 gains_are() { [[ $(gains) = "$1" ]]; }
 
-# makes SENTENCE GAINS COMMAND...: the command makes the counters move by that, and conntrack's by as many INVALID ones.
+# frames: what the devices of all three netns have received. Read here, for a process is slow.
+frames() {
+	local netns line sum=0 words
+
+	for netns in cl host sv; do
+		while read -r line; do
+			read -ra words <<<"${line#*:}"
+			[[ $line != *:* ]] || sum=$((sum + words[1]))
+		done <"/proc/${process[$netns]}/net/dev"
+	done
+	echo "$sum"
+}
+
+# makes SENTENCE GAINS COMMAND...: the command makes the counters move by that, and conntrack's by as many INVALID ones. Where they
+# are not to move, something has to have arrived somewhere all the same.
 makes() {
-	local sentence=$1 gains=$2 got='' tries
+	local sentence=$1 gains=$2 got='' tries before
 	shift 2
 
 	take
-	"$@" >/dev/null
+	before=$(frames)
+	if ! "$@" >/dev/null || ! wait_for 3 grown_by 1 frames "$before"; then
+		not_ok "$sentence" "failed, or nothing arrived: $*"
+		return
+	fi
 	# What is expected to come is waited for, what is not gets a moment to come.
 	[[ -n $gains ]] || sleep 0.2
 	for tries in {1..20}; do
@@ -177,7 +195,7 @@ reasons() {
 	for reason in no_flow seq_over ack_over bad_flags bad_checksum bad_state rst_seq malformed icmp_unrelated other; do
 		sum=$((sum + $(counter ctinvalid "invalid_$reason")))
 	done
-	is 'The reasons sum up to packets_invalid' "$sum" "$(counter ctinvalid packets_invalid)"
+	is 'The reasons sum up to packets_invalid' "$((sum > 0)) $sum" "1 $(counter ctinvalid packets_invalid)"
 }
 
 fragments() {
@@ -292,14 +310,14 @@ hands_off() {
 		to "$mode.c" upload 200000 20000 10
 		is "$mode: with an asymmetric route the upload goes through" "$(upload_end "$mode")" 'upload done'
 		check "$mode: though the host calls its packets INVALID" test "$(gained packets_invalid)" -gt 2
-		is "$mode: none of them is dropped" "$(gained dropped_by_netguard)" 0
+		is "$mode: none of them is dropped" "$(($(gained packets_invalid) > 2)) $(gained dropped_by_netguard)" '1 0'
 		flow_end "$mode"
 		makes "$mode: a packet without a flow passes" "$(one no_flow forwarded)" send flags=A
 		makes "$mode: a packet of another protocol passes" "$(one bad_checksum forwarded)" \
 			send proto=udp len=10 badsum=1
 		makes "$mode: an odd segment of a NATed flow does not" \
 			"packets_invalid 1 invalid_bad_flags 1 dropped_by_netguard 1" ask p.s raw flags=SF
-		is "$mode: its flow is not made liberal for that" "$(gained flows_healed)" 0
+		is "$mode: its flow is not made liberal for that" "$(gained dropped_by_netguard) $(gained flows_healed)" '1 0'
 	done
 	param ctinvalid mode log
 	flow_end p
@@ -326,7 +344,7 @@ nat_twin() {
 }
 
 bridged() {
-	local netns
+	local netns had
 
 	act 'Bridged traffic with br_netfilter'
 	need br_netfilter
@@ -358,11 +376,12 @@ bridged() {
 		'packets_invalid 3 invalid_no_flow 3 forwarded 3'
 	check 'Their row names the bridge'\''s netns and device' \
 		test -n "$(row ctinvalid flows "netns=$(netns_inum br)" in=br0 packets=3)"
+	had=$(row ctinvalid flows in=br0)
 	for netns in br xa xb; do
 		ip netns del "$netns"
 	done
 	wait_for 3 no_row_of_bridge || true
-	check 'The rows of a deleted netns are gone' test -z "$(row ctinvalid flows in=br0)"
+	check 'The rows of a deleted netns are gone' test -n "$had" -a -z "$(row ctinvalid flows in=br0)"
 }
 no_row_of_bridge() { [[ -z $(row ctinvalid flows in=br0) ]]; }
 
@@ -373,7 +392,7 @@ defragmented() {
 	local before
 
 	before=$(reassembled)
-	ask cl send src=192.0.2.2 dst=192.0.2.1 proto=udp sport=7 dport=7 len=1400 frag=512 >/dev/null
+	ask cl send src=192.0.2.2 dst=192.0.2.1 proto=udp sport=7 dport=7 len=1400 frag=512 >/dev/null || echo 'no answer'
 	echo $(($(reassembled) - before))
 }
 
@@ -382,7 +401,7 @@ local_odd() { ask cl send src=192.0.2.2 dst=192.0.2.2 proto=icmp type=0 count="$
 inactive() {
 	act 'A netns without conntrack, and one where it comes later'
 	if [[ -n $tracked_everywhere ]]; then
-		say 'This kernel has openvswitch built in, which activates conntrack in every netns: none to show without it.'
+		skip 'A netns without conntrack has no INVALID packet' 'with openvswitch built in conntrack is active in every netns'
 		return
 	fi
 	# nftables may have a chain exactly where conntrack would be.
@@ -422,7 +441,7 @@ lines_logged() { log_since_mark | grep -c 'netguard_ctinvalid: .*reason='; }
 suppressed_told() { [[ $(suppressed_logged) = $(gained logs_suppressed) ]]; }
 
 flood() {
-	local packets=$((200000 / slower)) begun seconds lines lost
+	local packets=$((200000 / slower)) begun seconds lines lost all
 
 	act "$packets INVALID packets from random sources"
 	# The limit of earlier lines is over, and what they suppressed is told.
@@ -443,25 +462,25 @@ flood() {
 	wait_for 5 has_gained forwarded $packets
 	is 'Each of them is counted' "$(gained invalid_no_flow)" $packets
 	is 'and was forwarded' "$(gained forwarded)" $packets
-	is 'as conntrack counts them' "$(gained_ct)" "$(gained packets_invalid)"
+	all=$(($(gained packets_invalid) >= packets))
+	is 'as conntrack counts them' "$all $(gained_ct)" "1 $(gained packets_invalid)"
 	wait_for 10 suppressed_told
 	lines=$(lines_logged)
 	check "The log has at most ten lines in five seconds ($lines in $seconds s)" \
-		test "$lines" -le $(((seconds / 5 + 2) * 10))
-	check 'and at least one' test "$lines" -ge 1
-	is 'Every packet has a line or was counted as suppressed' $((lines + $(gained logs_suppressed))) \
-		"$(gained packets_invalid)"
-	is 'The log tells how many were suppressed' "$(suppressed_logged)" "$(gained logs_suppressed)"
+		test "$lines" -ge 1 -a "$lines" -le $(((seconds / 5 + 2) * 10))
+	is 'Every packet has a line or was counted as suppressed' "$all $((lines + $(gained logs_suppressed)))" \
+		"1 $(gained packets_invalid)"
+	is 'The log tells how many were suppressed' "$all $(suppressed_logged)" "1 $(gained logs_suppressed)"
 	is 'The flows table is full and no larger' "$(wc -l <"$ng_debugfs/ctinvalid/flows")" 1024
 	check 'What had to make room is counted' test "$(gained flows_evicted)" -gt 1000
-	is 'Nothing was dropped' "$(gained dropped_by_rules) $(gained dropped_by_netguard)" '0 0'
+	is 'Nothing was dropped' "$all $(gained dropped_by_rules) $(gained dropped_by_netguard)" '1 0 0'
 	flow_end g
 	tcp_loose 1
 }
 
 # Addresses that go take the masqueraded flows along: entries vanish between lookup and action.
 races() {
-	local port
+	local port had
 
 	act 'Flows, netns and the module go away under traffic'
 	param ctinvalid mode heal
@@ -485,18 +504,19 @@ races() {
 		modprobe -r netguard_ctinvalid
 		modprobe netguard_ctinvalid
 	done
-	check 'The module is unloaded and loaded three times under traffic' test -d /sys/module/netguard_ctinvalid
 	wait $!
+	check 'The module is unloaded and loaded three times under traffic' test $? = 0 -a -d /sys/module/netguard_ctinvalid
 	param ctinvalid mode heal
 	check 'and sees it again' wait_for 5 sees_odd
 
 	in_server ctflow send src=198.51.100.1 dst=192.0.2.99 dport=80 flags=FA random=1 count=$((40000 / slower)) &
 	sleep 0.1
+	had=$(wc -l <"$ng_debugfs/ctinvalid/flows")
 	end_stop host
 	ip netns del host
 	wait $! 2>/dev/null
 	wait_for 5 no_rows
-	is 'A netns deleted under traffic takes its rows along' "$(cat "$ng_debugfs/ctinvalid/flows")" ''
+	is 'A netns deleted under traffic takes its rows along' "$((had > 0)) $(cat "$ng_debugfs/ctinvalid/flows")" '1 '
 	modprobe -r netguard_ctinvalid
 	check 'The module unloads in the end' test ! -d /sys/module/netguard_ctinvalid
 }
