@@ -20,6 +20,15 @@ need() {
 	done
 }
 
+# nic MAC NAME: gives the network card with this address that name, and leaves it down.
+nic() {
+	local old
+
+	old=$(basename "$(dirname "$(grep -l "$1" /sys/class/net/*/address | head -n 1)")")
+	ip link set "$old" down
+	ip link set "$old" name "$2"
+}
+
 # in_ns NAME COMMAND...: in a named netns, but with this one's /sys. To mount another, as ip netns exec does, takes three
 # times as long. Not for what is killed by its $!, which would be a shell's.
 in_ns() {

@@ -3,8 +3,8 @@
 #
 # Host side of tools/vm, sourced by its commands: where kernels are cached and what they are called.
 #
-# A kernel is named by its series (6.1, 6.12), which means the newest one apt or the cache knows, or by its full
-# release (6.1.0-56-amd64).
+# A kernel is named by its series (6.1, 6.12), with a flavour if it has one (6.1-rt, 6.1-cloud), which means the newest
+# one apt or the cache knows, or by its full release (6.1.0-56-amd64).
 
 # What the commands in this folder need; the caller hands the list to tools/vm/setup.
 # shellcheck disable=SC2034
@@ -87,18 +87,20 @@ vm_unpack() {
 	dpkg-deb -x "$1/$2"_*.deb "$1"
 }
 
-# vm_release SERIES|RELEASE: prints the release. The dot after the series keeps 6.1 from matching 6.12, and the tail
-# leaves out the cloud, rt, unsigned and dbg flavours.
+# vm_release SERIES[-FLAVOUR]|RELEASE: prints the release. The dot after the series keeps 6.1 from matching 6.12, and the
+# tail leaves out other flavours, unsigned and dbg.
 vm_release() {
-	local release
+	local series=$1 flavour='' release
 
-	if [[ $1 = *-* ]]; then
+	if [[ $1 =~ ^([0-9.]+)-([a-z]+)$ ]]; then
+		series=${BASH_REMATCH[1]} flavour=-${BASH_REMATCH[2]}
+	elif [[ $1 = *-* ]]; then
 		echo "$1"
 		return 0
 	fi
-	release=$({ apt-cache pkgnames "linux-image-$1." 2>/dev/null | sed 's/^linux-image-//' || true
+	release=$({ apt-cache pkgnames "linux-image-$series." 2>/dev/null | sed 's/^linux-image-//' || true
 		vm_cached_releases; } |
-		{ grep -E "^${1//./\\.}\.[0-9][^-]*(-[0-9]+)?-amd64\$" || true; } | sort -uV | tail -n 1)
+		{ grep -E "^${series//./\\.}\.[0-9][^-]*(-[0-9]+)?$flavour-amd64\$" || true; } | sort -uV | tail -n 1)
 	[[ -n $release ]] || {
 		vm_note "no Linux $1 among the configured apt sources (apt-get update?) nor in $(vm_cache)"
 		return 1
