@@ -25,32 +25,14 @@ vm_indented() { sed 's/^/# /'; }
 # ok SENTENCE
 ok() {
 	vm_passed=$((vm_passed + 1))
-	printf 'ok - %s\n' "$vm_about$1"
+	printf 'ok - %s\n' "$1"
 }
 
 # not_ok SENTENCE [DETAIL]
 not_ok() {
 	vm_failed=$((vm_failed + 1))
-	printf 'not ok - %s\n' "$vm_about$1"
+	printf 'not ok - %s\n' "$1"
 	[[ -z ${2:-} ]] || printf '%s\n' "$2" | vm_indented
-}
-
-# skip SENTENCE REASON: what cannot be asked here. Neither passed nor failed.
-skip() {
-	printf 'skip - %s: %s\n' "$vm_about$1" "$2"
-}
-
-# xfail ISSUE SENTENCE COMMAND...: a check of what is known to be broken until that issue is done. When it passes, the list is
-# out of date, which is a failure.
-xfail() {
-	local issue=$1 sentence=$2
-	shift 2
-
-	if "$@" >/dev/null 2>&1; then
-		not_ok "$sentence passes now: take it off the list" "expected to fail until issue $issue is done"
-	else
-		printf 'xfail - %s: issue %s\n' "$vm_about$sentence" "$issue"
-	fi
 }
 
 # check SENTENCE COMMAND...: by the command's status; its output is shown when it fails. The command runs in a subshell.

@@ -37,7 +37,8 @@ lag() {
 		addr add 192.0.2.$2/24 dev bond0.1000
 		link set bond0.1000 up
 	END
-	! have_ipv6 || ip $1 addr add 2001:db8::$2/64 dev bond0.1000 nodad
+	# shellcheck disable=SC2086
+	! have_ipv6 || ip $1 addr add "2001:db8::$2/64" dev bond0.1000 nodad
 }
 
 # The far ends of what a world's script has wired by itself are called s0 and s1 too, and are in sw.
@@ -223,7 +224,7 @@ find_all() {
 
 # What none of them may count when nothing is wrong.
 findings() {
-	local guard name value
+	local guard name
 
 	while read -r guard name; do
 		echo "$guard $name $(counter "$guard" "$name")"

@@ -3,7 +3,9 @@
  * What a network namespace counts by itself, summed over all CPUs.
  *
  * IPv6 only where it is built in: a module that comes after the core would free
- * its counters before the core has stopped looking at a dying namespace.
+ * its counters before the core has stopped looking at a dying namespace. And only
+ * where it came up: with ipv6.disable=1 inet6_init() leaves before it has made
+ * any, so their pointers are NULL, in every namespace.
  */
 #ifndef NETGUARD_MIB_H
 #define NETGUARD_MIB_H
@@ -72,10 +74,13 @@ static inline unsigned long ng_mib_linux(const struct net *net, int item)
  * @net: the namespace
  * @type: ICMPv6 type, plus NG_MIB_OUT for those that were sent
  *
- * Return: how many so far.
+ * Return: how many so far, none without IPv6.
  */
 static inline unsigned long ng_mib_icmp6(const struct net *net, int type)
 {
+	if (!net->mib.icmpv6msg_statistics)
+		return 0;
+
 	return atomic_long_read(&net->mib.icmpv6msg_statistics->mibs[type]);
 }
 
@@ -84,10 +89,14 @@ static inline unsigned long ng_mib_icmp6(const struct net *net, int type)
  * @net: the namespace
  * @item: IPSTATS_MIB_*
  *
- * Return: its value, cut to the width of a long.
+ * Return: its value, cut to the width of a long, 0 without IPv6.
  */
 static inline unsigned long ng_mib_ip6(const struct net *net, int item)
 {
+	/* A per-CPU pointer: NULL would read what is first in each CPU's area. */
+	if (!net->mib.ipv6_statistics)
+		return 0;
+
 	return snmp_fold_field64(net->mib.ipv6_statistics, item,
 				 offsetof(struct ipstats_mib, syncp));
 }

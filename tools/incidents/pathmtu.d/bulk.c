@@ -72,11 +72,17 @@ static void give(int fd, uint32_t left)
 static int serve(int port)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM, 0), one = 1, peer;
+	const char *any = "::";
 	struct sockaddr_storage at;
 	struct head head;
 
+	/* With ipv6.disable=1. */
+	if (fd < 0) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		any = "0.0.0.0";
+	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (void *)&at, parse(&at, "::", port)) || listen(fd, 16))
+	if (bind(fd, (void *)&at, parse(&at, any, port)) || listen(fd, 16))
 		err(1, "listen");
 	signal(SIGCHLD, SIG_IGN);
 	while ((peer = accept(fd, NULL, NULL)) >= 0) {
