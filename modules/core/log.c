@@ -60,10 +60,10 @@ static void ng_log_print(struct work_struct *work)
 	llist_for_each_entry_safe(finding, next, lines, node) {
 		if (finding->level == NG_WARNING)
 			pr_warn("%s: %s\n", finding->guard_name,
-				seq_buf_str(&finding->row));
+				ng_seq_buf_str(&finding->row));
 		else
 			pr_info("%s: %s\n", finding->guard_name,
-				seq_buf_str(&finding->row));
+				ng_seq_buf_str(&finding->row));
 		kfree(finding);
 	}
 }

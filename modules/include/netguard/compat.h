@@ -8,6 +8,8 @@
 
 #include <linux/export.h>
 #include <linux/kconfig.h>
+#include <linux/minmax.h>
+#include <linux/seq_buf.h>
 #include <linux/types.h>
 #include <linux/version.h>
 
@@ -34,6 +36,17 @@ static inline const char *str_up_down(bool v)
 #else
 #include <asm/unaligned.h>
 #endif
+
+/*
+ * v6.7, dcc4e5728eea ("seq_buf: Introduce DECLARE_SEQ_BUF and seq_buf_str()").
+ * Stable releases of 6.1 have it too, the older ones not: no version tells, so
+ * it has a name of its own here. May go together with support for 6.1.
+ */
+static inline const char *ng_seq_buf_str(struct seq_buf *s)
+{
+	s->buffer[min(s->len, s->size - 1)] = 0;
+	return s->buffer;
+}
 
 /*
  * v6.10, 2c92ca849fcc ("tracing/treewide: Remove second parameter of
