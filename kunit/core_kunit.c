@@ -636,6 +636,16 @@ static void mib_test(struct kunit *test)
 			ng_mib_linux(net, LINUX_MIB_TCPMEMORYPRESSURES));
 }
 
+/* As every namespace is with ipv6.disable=1. */
+static void mib_without_ipv6_test(struct kunit *test)
+{
+	struct net *net = kunit_kzalloc(test, sizeof(*net), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, net);
+	KUNIT_EXPECT_EQ(test, 0UL, ng_mib_icmp6(net, ICMPV6_PKT_TOOBIG));
+	KUNIT_EXPECT_EQ(test, 0UL, ng_mib_ip6(net, IPSTATS_MIB_FRAGFAILS));
+}
+
 static int core_suite_init(struct kunit_suite *suite)
 {
 	return ng_guard_register(&core_guard);
@@ -662,6 +672,7 @@ static struct kunit_case core_kunit_cases[] = {
 	KUNIT_CASE(log_test),
 	KUNIT_CASE(guard_test),
 	KUNIT_CASE(mib_test),
+	KUNIT_CASE(mib_without_ipv6_test),
 	{}
 };
 

@@ -12,7 +12,7 @@
 #   e0     e1   <-- veth, or four network cards on two hubs -->      s0     s1
 #
 # vm-tools: ip ping nft tcpdump ethtool
-# vm-modules: bonding 8021q veth nf_tables nft_ct nf_conntrack
+# vm-modules: bonding 8021q veth nf_tables nft_ct nf_conntrack e1000e? virtio_net? virtio_pci?
 # vm-files: tools/incidents/lib.sh tools/incidents/tapdup.d/lib.sh build/tools/netguard
 # vm-files: build/guest/ethsend build/guest/forge build/guest/ctflow build/guest/bulk
 
@@ -41,7 +41,6 @@ lag() {
 	! have_ipv6 || ip $1 addr add "2001:db8::$2/64" dev bond0.1000 nodad
 }
 
-# The far ends of what a world's script has wired by itself are called s0 and s1 too, and are in sw.
 wire() {
 	local port
 
@@ -50,6 +49,9 @@ wire() {
 		nic 02:00:00:00:01:01 e1
 		nic 02:00:00:00:00:02 s0
 		nic 02:00:00:00:01:03 s1
+		# Where nobody on the hub takes whole segments, qemu 7.2 cuts what e1000e is to segment into IP fragments (those of
+		# IPv6 with an IPv4 checksum in their source address): net_tx_pkt_do_sw_fragmentation().
+		for port in e0 e1 s0 s1; do ethtool -K $port tso off; done
 		for port in s0 s1; do ip link set $port netns sw; done
 	else
 		ip link add e0 type veth peer name s0 netns sw
@@ -58,10 +60,10 @@ wire() {
 }
 
 build_host() {
-	need bonding 8021q veth nf_tables nft_ct nf_conntrack
+	need bonding 8021q veth nf_tables nft_ct nf_conntrack e1000e virtio_pci virtio_net
 	ip netns add sw
 	ip -n sw link set lo up
-	wire
+	world_wire
 	lag '' 1 e0 e1
 	lag '-n sw' 2 s0 s1
 	ip route add 198.51.100.0/24 via 192.0.2.2
@@ -88,10 +90,10 @@ end_host() {
 	wait "${servers[@]}" 2>/dev/null
 	nft delete table inet worlds
 	ip link delete bond0
-	for port in s0 s1; do ip -n sw link set $port netns 1 2>/dev/null; done
+	# Of a veth pair the other end goes too; network cards come back.
+	for port in s0 s1; do ip -n sw link set $port netns 1; done
 	ip netns delete sw
 	for port in e0 e1; do ip link delete $port 2>/dev/null; done
-	wait_for 10 fails test -e /sys/class/net/e0/brport
 }
 
 # --- the suite ---
@@ -178,7 +180,7 @@ find_tapdup() {
 	stop_captures
 	is 'tcpdump sees each packet three times' "$(packets /tmp/plain.pcap)" 30
 	is 'netguard capture once' "$(packets /tmp/once.pcap)" 10
-	is 'marked' $(($(counter tapdup marked) - before)) 20
+	check 'marked' test $(($(counter tapdup marked) - before)) -ge 20
 }
 
 # What is longer vanishes on its way into sw.
@@ -250,6 +252,9 @@ findings() {
 	END
 }
 
+# found_nothing_since FINDINGS: shows what has moved.
+found_nothing_since() { diff <(echo "$1") <(findings); }
+
 # transfers SECONDS ADDRESS COMMAND...: one after the other for so long, 100 kB each way; how many came whole, and did not.
 transfers() {
 	local until=$((SECONDS + $1)) address=$2 whole=0 broken=0
@@ -293,7 +298,7 @@ healthy() {
 		check "transfers $family: $whole of 100 kB each way came whole" test "$whole" -gt 0 -a "$broken" = 0
 	done
 	check "by the bond, which received $bytes bytes" test $bytes -gt $((sum * 100000))
-	is 'nothing is found' "$(findings)" "$before"
+	check 'nothing is found' found_nothing_since "$before"
 	is 'and nothing logged' "$(log_since_mark | grep netguard_)" ''
 }
 
