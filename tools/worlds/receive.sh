@@ -106,7 +106,7 @@ burst_tapdup() {
 	in_sw ping -q -c 16 -l 16 -e 77 -W 2 192.0.2.1 >/tmp/ping
 	nap 0.5
 	stop_captures
-	is 'tapdup: a burst of 16 echo requests, and their replies: tcpdump has each three times' "$(packets /tmp/plain.pcap)" 96
+	check 'tapdup: a burst of 16 echo requests, and their replies: tcpdump has each more than once' more_than_once /tmp/plain.pcap 32
 	is 'netguard capture once' "$(packets /tmp/once.pcap)" 32
 }
 
