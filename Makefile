@@ -27,7 +27,7 @@ TOOLS_PACKAGES := libpcap-dev libjson-c-dev libkmod-dev libmnl-dev libncurses-de
 PACKAGES := build-essential bc bison flex kmod libelf-dev libssl-dev lz4 perl python3 xz-utils \
 	$(addprefix linux-source-,$(shell tools/vm/kernel -s)) qemu-system-x86 busybox-static cpio \
 	iproute2 iputils-ping tcpdump conntrack ethtool nftables libteam-utils openvswitch-switch procps \
-	$(TOOLS_PACKAGES) util-linux \
+	$(TOOLS_PACKAGES) libnetfilter-queue-dev util-linux \
 	bash-completion jq systemd mandoc debhelper dh-dkms lintian mmdebstrap tshark sparse coccinelle shellcheck cppcheck
 
 .PHONY: setup
@@ -119,7 +119,7 @@ clean: ## remove build/; the caches outside the checkout stay
 	rm -rf build
 
 # Programs that guests run, static because a guest has few libraries.
-GUEST_C := $(wildcard tools/incidents/*.d/*.c tools/torture/*.c) tools/bench/load.c
+GUEST_C := $(wildcard tools/incidents/*.d/*.c tools/torture/*.c tools/worlds/worlds.d/*.c) tools/bench/load.c
 GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
 ifneq ($(words $(GUEST)),$(words $(sort $(GUEST))))
 $(error two programs for guests have one name: $(GUEST))
@@ -134,6 +134,10 @@ build/guest/peers.bpf.o: tools/bench/peers.bpf.c
 
 build/guest/fuzz build/guest/traffic: tools/torture/frame.h tools/torture/rng.h
 build/guest/operations: tools/torture/rng.h
+# There is no static libmnl; tools/vm/boot brings the libraries along.
+build/guest/hold: hold.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lnetfilter_queue -lmnl
 build/guest/%: %.c
 	@mkdir -p $(@D)
 	$(CC) -static -O2 -Wall -Wextra -Werror -o $@ $<
