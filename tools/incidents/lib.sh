@@ -217,6 +217,33 @@ netdev_hooks() {
 	echo >$tracing/kprobe_events
 }
 
+# rtnl COMMAND...: runs it and prints the longest time for which anybody held RTNL meanwhile, in microseconds,
+# and how many holds there were.
+rtnl() {
+	local tracing=/sys/kernel/tracing
+
+	printf '%s\n' 'r:rtnl/got rtnl_lock' 'p:rtnl/let __rtnl_unlock' >$tracing/kprobe_events
+	echo 4096 >$tracing/buffer_size_kb
+	echo >$tracing/trace
+	echo 1 >$tracing/events/rtnl/enable
+	"$@" >/dev/null
+	echo 0 >$tracing/events/rtnl/enable
+	# "COMMAND-PID [CPU] FLAGS SECONDS.MICROSECONDS: EVENT: ..."
+	awk '
+		match($0, /[0-9]+\.[0-9]+: (got|let): /) {
+			split(substr($0, RSTART, RLENGTH), word, ": ")
+			if (word[2] == "got")
+				got = word[1]
+			else if (got) {
+				if (word[1] - got > most) most = word[1] - got
+				got = 0
+				holds++
+			}
+		}
+		END { printf "%d %d\n", most * 1000000, holds }' $tracing/trace
+	echo >$tracing/kprobe_events
+}
+
 # traced EVENT COMMAND...: the lines that tracepoint netguard:EVENT printed while the command ran.
 traced() {
 	local tracing=/sys/kernel/tracing event=$1
