@@ -119,7 +119,7 @@ clean: ## remove build/; the caches outside the checkout stay
 	rm -rf build
 
 # Programs that guests run, static because a guest has few libraries.
-GUEST_C := $(wildcard tools/incidents/*.d/*.c tools/torture/*.c tools/worlds/worlds.d/*.c) tools/bench/load.c
+GUEST_C := $(wildcard tools/incidents/*.d/*.c tools/torture/*.c tools/worlds/*.d/*.c) tools/bench/load.c
 GUEST := $(foreach c,$(GUEST_C),build/guest/$(basename $(notdir $(c))))
 ifneq ($(words $(GUEST)),$(words $(sort $(GUEST))))
 $(error two programs for guests have one name: $(GUEST))
