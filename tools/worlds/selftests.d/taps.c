@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keeps a capture on "any" open in this network namespace and in every one that `ip netns add` names in /run/netns, until
- * its name goes. A socket holds its namespace: so it is closed at once then.
+ * Keeps a capture on "any" open in this network namespace and in every one that `ip netns add`
+ * names in /run/netns, until its name goes. A socket holds its namespace: so it is closed at once.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
