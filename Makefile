@@ -83,10 +83,6 @@ lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppc
 # What the peers in make bench, and its chart, need besides.
 BENCH_PACKAGES := clang gnuplot-nox iptables libbpf-dev
 
-.PHONY: selftests
-selftests: kernels ## run the kernel's own networking selftests and Open vSwitch's, without netguard and with it; a night
-	@tools/worlds/selftests; status=$$?; tools/worlds/selftests --ovs && exit $$status
-
 .PHONY: bench
 bench: kernels guest tools ## count what a packet pays, in guests: table, build/bench/results.csv and .svg; SECTIONS=
 	@tools/vm/setup $(BENCH_PACKAGES)
