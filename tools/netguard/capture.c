@@ -6,7 +6,6 @@
 #include "privileges.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <pcap/pcap.h>
@@ -16,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,9 +143,6 @@ static bool follow(struct capture *c, bool first)
 static bool open_output(struct capture *c)
 {
 	const char *name = c->options->file;
-	uid_t uid;
-	gid_t gid;
-	int fd;
 
 	if (!name)
 		return true;
@@ -160,27 +155,17 @@ static bool open_output(struct capture *c)
 		}
 		c->file = stdout;
 	} else {
-		fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		c->file = fd < 0 ? NULL : fdopen(fd, "w");
+		c->file = privileges_create(name);
 		if (!c->file) {
 			fprintf(stderr, "netguard: %s: %s\n", name,
 				strerror(errno));
 			return false;
 		}
-		/* For who called sudo; a pipe or a device stays as it is. */
-		if (!geteuid() && getenv("SUDO_UID")) {
-			struct stat st;
-
-			privileges_target(&uid, &gid);
-			if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
-			    fchown(fd, uid, gid))
-				errno = 0;
-		}
 	}
 
 	c->dumper = pcap_dump_fopen(c->pcap, c->file);
 	if (!c->dumper || fflush(c->file)) {
-		say(c, "cannot write: %s", pcap_geterr(c->pcap));
+		say(c, "cannot write: %s", c->dumper ? strerror(errno) : pcap_geterr(c->pcap));
 		return false;
 	}
 	return true;

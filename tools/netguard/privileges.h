@@ -4,10 +4,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <stdio.h>
 
-/* Who it was that called sudo, else nobody. */
-void privileges_target(uid_t *uid, gid_t *gid);
+/*
+ * A new file of whoever called sudo, made with their rights and not with
+ * root's: a rule that lets them run this command lets them overwrite nothing
+ * of root's with it. Without sudo it is fopen(). NULL and errno on failure.
+ */
+FILE *privileges_create(const char *name);
 /* Gives up for good root's user ID, groups and all capabilities but these. */
 bool privileges_keep(uint32_t capabilities);
 
