@@ -27,7 +27,7 @@ static const char usage[] =
 	"usage: netguard audit [-j [-p]]\n"
 	"\n"
 	"Needs no module. As root it looks into every network namespace that it can find.\n"
-	"exit status: 0 nothing found, 1 findings, 2 error\n";
+	"exit status: 0 nothing found, 1 findings, 2 error, or nothing found where not everything could be looked at\n";
 
 #define THIEF "{thief} ({state}) on {lower}, a port of {master}"
 
@@ -261,6 +261,21 @@ static uint64_t snmp_value(const char *protocol, const char *wanted)
 	return found;
 }
 
+/* /proc/net/snmp6: a name and a value in each line; not there without IPv6. */
+static uint64_t snmp6_value(const char *wanted)
+{
+	FILE *file = fopen("/proc/self/net/snmp6", "re");
+	uint64_t value, found = 0;
+	char name[64];
+
+	while (file && fscanf(file, "%63s %" SCNu64, name, &value) == 2)
+		if (!strcmp(name, wanted))
+			found = value;
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static void judge_total(struct audit *audit, const struct net *net, const char *setting, uint64_t total)
 {
 	if (total)
@@ -280,7 +295,7 @@ static void judge_settings(struct audit *audit, const struct net *net)
 		judge_total(audit, net, "invalid", invalid);
 	judge_redirects(audit, net, "ipv4");
 	judge_redirects(audit, net, "ipv6");
-	judge_total(audit, net, "redirects", snmp_value("Icmp:", "InRedirects"));
+	judge_total(audit, net, "redirects", snmp_value("Icmp:", "InRedirects") + snmp6_value("Icmp6InRedirects"));
 }
 
 /* --- the command --- */
@@ -437,10 +452,18 @@ int audit_command(int argc, char **argv)
 		print_json(&audit, pretty);
 	else
 		print_text(&audit);
-	fflush(stdout);
-	if (audit.refused || audit.namespaces.hidden)
-		fprintf(stderr, "netguard: not every network namespace could be entered: sudo netguard audit\n");
 	option = audit.n_findings ? NG_FOUND : NG_NOTHING;
+	/* What was not looked at is not known to be well. */
+	if (audit.refused || audit.namespaces.hidden) {
+		fprintf(stderr, "netguard: not every network namespace was looked at (%zu refused, those of %zu processes not shown)%s\n",
+			audit.refused, audit.namespaces.hidden, geteuid() ? ": sudo netguard audit" : "");
+		if (option == NG_NOTHING)
+			option = NG_ERROR;
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "netguard: cannot write: %s\n", strerror(errno));
+		option = NG_ERROR;
+	}
 	audit_free(&audit);
 	return option;
 }

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
@@ -20,7 +21,7 @@ static bool ask(int bus, struct nlmsghdr *request, mnl_cb_t cb, void *data)
 {
 	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	char buffer[32768];
-	int status = -1;
+	int status = -1, error;
 	ssize_t n;
 
 	if (!socket)
@@ -35,7 +36,9 @@ static bool ask(int bus, struct nlmsghdr *request, mnl_cb_t cb, void *data)
 						 mnl_socket_get_portid(socket), cb, data);
 	} while (status > 0 && request->nlmsg_flags & NLM_F_DUMP);
 out:
+	error = errno;
 	mnl_socket_close(socket);
+	errno = error;
 	return status >= 0;
 }
 
@@ -118,18 +121,28 @@ static int link_cb(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+/* Devices that come and go in the middle of a dump spoil it (NLM_F_DUMP_INTR). */
+#define DUMP_TRIES 20
+
 bool links_read(struct links *links)
 {
 	char buffer[256];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *info;
+	int tries;
 
-	*links = (struct links){};
 	request->nlmsg_type = RTM_GETLINK;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
-	return ask(NETLINK_ROUTE, request, link_cb, links);
+
+	*links = (struct links){};
+	for (tries = 1; !ask(NETLINK_ROUTE, request, link_cb, links); tries++) {
+		if (errno != EINTR || tries == DUMP_TRIES)
+			return false;
+		links->n = 0;
+	}
+	return true;
 }
 
 void links_free(struct links *links)

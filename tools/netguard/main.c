@@ -2,6 +2,7 @@
 /* netguard: finds the command that was asked for. */
 
 #include "netguard.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static void usage(FILE *to)
 	fputs("usage: netguard COMMAND [ARGUMENT...]\n\n", to);
 	for (i = 0; i < N_COMMANDS; i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-	fputs("\nnetguard COMMAND --help says more; netguard --version\n", to);
+	fputs("\nnetguard help COMMAND says more; netguard --version\n", to);
 }
 
 /* Wireshark starts what it finds in its extcap folder, always with these. */
@@ -46,13 +47,18 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return NG_USAGE;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("netguard " NG_VERSION);
 		return NG_OK;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
-		usage(stdout);
-		return NG_OK;
+	if (is_help(argv[1]) || !strcmp(argv[1], "help")) {
+		if (argc < 3) {
+			usage(stdout);
+			return NG_OK;
+		}
+		/* "help status" is "status --help". */
+		argv[1] = argv[2];
+		argv[2] = "--help";
 	}
 
 	for (i = 0; i < N_COMMANDS; i++)

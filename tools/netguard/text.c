@@ -19,14 +19,14 @@ static int width;
 
 void text_start(void)
 {
-	const char *term = getenv("TERM");
+	const char *term = getenv("TERM"), *none = getenv("NO_COLOR");
 	struct winsize size;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (!isatty(STDOUT_FILENO))
 		return;
-	/* https://no-color.org */
-	coloured = !getenv("NO_COLOR") && term && strcmp(term, "dumb");
+	/* https://no-color.org: set, and not empty. */
+	coloured = !(none && *none) && term && strcmp(term, "dumb");
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col >= 40)
 		width = size.ws_col;
 }
