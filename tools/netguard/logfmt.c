@@ -114,14 +114,22 @@ static bool is_text(const char *text)
 	return true;
 }
 
-char *value_text(const char *value)
+/* As it was before it was escaped; a NUL byte cannot be in it. */
+static char *value_bytes(const char *value)
 {
-	char *text = need(malloc(strlen(value) + 1));
+	char *bytes = need(malloc(strlen(value) + 1));
 	size_t at = 0, to = 0;
 
 	while (value[at])
-		at += decode(value + at, &text[to++]);
-	text[to] = '\0';
+		at += decode(value + at, &bytes[to++]);
+	bytes[to] = '\0';
+	return bytes;
+}
+
+char *value_text(const char *value)
+{
+	char *text = value_bytes(value);
+
 	if (is_text(text))
 		return text;
 	free(text);
@@ -138,22 +146,33 @@ static bool is_plain(const char *value)
 	return plain;
 }
 
+char *word_quoted(const char *bytes)
+{
+	bool text = is_text(bytes);
+	char *word, *to;
+
+	if (is_plain(bytes))
+		return need(strdup(bytes));
+
+	word = need(malloc(4 * strlen(bytes) + 4));
+	/* What may not be shown as it is has to be escaped, which takes a bash. */
+	to = stpcpy(word, text ? "'" : "$'");
+	for (; *bytes; bytes++) {
+		if (text && *bytes == '\'')
+			to = stpcpy(to, "'\\''");
+		else if (text || (isgraph((unsigned char)*bytes) && !strchr("'\\", *bytes)))
+			*to++ = *bytes;
+		else
+			to += sprintf(to, "\\x%02x", (unsigned char)*bytes);
+	}
+	stpcpy(to, "'");
+	return word;
+}
+
 char *value_quoted(const char *value)
 {
-	char *text, *to;
+	char *bytes = value_bytes(value), *word = word_quoted(bytes);
 
-	if (is_plain(value))
-		return need(strdup(value));
-	text = need(malloc(2 * strlen(value) + 4));
-	to = text;
-	/* bash reads in $'' the very escapes that the kernel writes. */
-	to = stpcpy(to, "$'");
-	for (; *value; value++) {
-		if (*value == '\'')
-			*to++ = '\\';
-		*to++ = *value;
-	}
-	*to++ = '\'';
-	*to = '\0';
-	return text;
+	free(bytes);
+	return word;
 }

@@ -33,7 +33,12 @@ uint64_t row_number(const struct row *row, const char *key);
  * control characters, else with its escapes. To be freed.
  */
 char *value_text(const char *value);
-/* The value as one word of bash, to be freed. */
+/*
+ * Bytes as one word of a POSIX shell; of bash where they have control characters
+ * or are no UTF-8, for these are not shown as they are. To be freed.
+ */
+char *word_quoted(const char *bytes);
+/* The same for a value with escapes. */
 char *value_quoted(const char *value);
 
 #endif

@@ -96,7 +96,8 @@ char *namespace_prefix(const struct namespaces *all, unsigned long inum)
 		return format("%s", "");
 	if (!*found->name)
 		return format("nsenter --net=%s ", found->path);
-	name = value_quoted(found->name);
+	/* As the folder has it, without escapes. */
+	name = word_quoted(found->name);
 	prefix = format("ip netns exec %s ", name);
 	free(name);
 	return prefix;
