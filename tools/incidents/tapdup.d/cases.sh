@@ -420,7 +420,7 @@ stop_captures
 is "no packet was lost meanwhile" "$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' /tmp/load.ping | sort -u)" 0
 last=$(tcpdump -nr /tmp/load.pcap 2>/dev/null | tail -n 40 | awk '{ print $2, $3 }' | sort -u | wc -l)
 is "a socket that was there before the module sees each packet once" "$last" 2
-is "no rule saw the mark" "$(seen_by_rules home)" "$seen_before"
+is "no rule saw the mark" "$(($(packets /tmp/load.pcap) > 0)) $(seen_by_rules home)" "1 $seen_before"
 capture_once /tmp/unload.pcap "icmp and host $(there 1)"
 check "the module can be unloaded under a capture that uses it" modprobe -r netguard_tapdup
 check "which is told so" wait_for 4 holds /tmp/unload.log 'not loaded'
@@ -467,7 +467,7 @@ pinged home "$(there 1)"
 before=$(counter tapdup rx_duplicates)
 check "a VLAN device counted duplicates" test "$(field "$(row tapdup devices dev=bonda.1000)" rx_duplicates)" -gt 0
 ip link delete bonda.1000
-check "they stay in the sum when it goes" test "$(counter tapdup rx_duplicates)" -ge "$before"
+check "they stay in the sum when it goes" test "$before" -gt 0 -a "$(counter tapdup rx_duplicates)" -ge "$before"
 vlan home bonda 1000
 carry_out
 ip address add "$(here 1)/29" dev bonda.1000
