@@ -76,6 +76,10 @@ coverage: setup guest tools ## which lines of modules/ KUnit and the incidents r
 torture: setup guest ## random operations, load cycles, failures and frames in a debug kernel; SEED=, OPS=, ... as in tools/README.md
 	@tools/torture/run
 
+.PHONY: mutants
+mutants: setup kernels guest ## break the files that decide, a line at a time, and tell what nobody notices; FILES=, WAYS=, CASES=0
+	@tools/mutants/run $(FILES)
+
 .PHONY: lint
 lint: setup ## checkpatch, sparse, W=1, coccicheck, kernel-doc, shellcheck, cppcheck, mandoc
 	@tools/lint

@@ -1,0 +1,13 @@
+// Equality turned.
+@@ expression A, B; @@
+(
+  A
+- ==
++ !=
+  B
+|
+  A
+- !=
++ ==
+  B
+)

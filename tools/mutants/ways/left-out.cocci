@@ -1,0 +1,4 @@
+// A call left out.
+@@ identifier f; @@
+- f(...);
++ ;

@@ -1,0 +1,13 @@
+// One of two conditions is enough, or is not.
+@@ expression A, B; @@
+(
+  A
+- &&
++ ||
+  B
+|
+  A
+- ||
++ &&
+  B
+)

@@ -1,0 +1,4 @@
+// A constant moved.
+@@ constant C =~ "^[0-9]"; @@
+- C
++ (C + 1)

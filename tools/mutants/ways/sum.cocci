@@ -1,0 +1,23 @@
+// Plus for minus.
+@@ expression A, B; @@
+(
+  A
+- +
++ -
+  B
+|
+  A
+- -
++ +
+  B
+|
+  A
+- +=
++ -=
+  B
+|
+  A
+- -=
++ +=
+  B
+)
