@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* core: rows nobody can forge, tables that stay small, words, counters, limits. */
+/* core: rows nobody can forge, words, counters, limits. */
 
 #include "fixtures.h"
 
@@ -12,46 +12,33 @@
 
 enum {
 	CORE_rows,
-	CORE_evicted,
 };
 
 static const struct ng_counter core_counters[] = {
 	NG_GAUGE_DESC(rows, "a gauge")
-	NG_COUNTER_DESC(evicted, "rows that made room")
 };
 
-struct core_key {
-	u32 netns;
-	u32 id;
-};
-
-struct core_entry {
-	struct ng_entry entry;
-	struct core_key key;
-	u32 value;
-};
-
-static void core_table_fill(struct seq_buf *row, const void *v)
+/* No rows: what is in a table has a suite of its own. */
+static void *core_table_start(struct seq_file *m, loff_t *pos)
 {
-	const struct core_entry *entry = v;
-
-	ng_row_printf(row, "netns=%u", entry->key.netns);
-	ng_row_printf(row, "id=%u", entry->key.id);
+	return NULL;
 }
 
-static struct ng_guard core_guard;
-static struct ng_table core_table = NG_TABLE_INIT(core_table, &core_guard,
-						  CORE_evicted, core_table_fill,
-						  struct core_entry,
-						  struct core_key);
+static void core_table_stop(struct seq_file *m, void *v)
+{
+}
+
+static const struct seq_operations core_table = {
+	.start = core_table_start,
+	.stop = core_table_stop,
+};
 
 static struct ng_guard core_guard = {
 	.name = "core_kunit",
 	.counters = core_counters,
 	.n_counters = ARRAY_SIZE(core_counters),
 	.table_name = "rows",
-	.table = &ng_table_seq,
-	.rows = &core_table,
+	.table = &core_table,
 };
 
 struct row_case {
@@ -222,233 +209,6 @@ static void row_addr_test(struct kunit *test)
 	ng_row_addr(&row, "c", AF_UNSPEC, &addr);
 	KUNIT_EXPECT_STREQ(test, "a=32.1.13.184 b=2001:db8::1 c=none",
 			   seq_buf_str(&row));
-}
-
-/* A row that does not fit makes seq_file come again with more room. */
-static void row_show_test(struct kunit *test)
-{
-	static const char whole[] = "netns=1 id=2\n";
-	struct core_entry entry = { .key = { 1, 2 } };
-	struct seq_file m = {};
-	size_t size;
-
-	for (size = 0; size <= sizeof(whole) + 1; size++) {
-		char *text = kunit_kzalloc(test, size ?: 1, GFP_KERNEL);
-
-		KUNIT_ASSERT_NOT_NULL(test, text);
-		m = (struct seq_file){ .buf = text, .size = size,
-				       .private = &core_table };
-		KUNIT_EXPECT_EQ(test, 0,
-				ng_table_seq.show(&m, &entry.entry.list));
-		KUNIT_EXPECT_EQ(test, size < sizeof(whole),
-				seq_has_overflowed(&m));
-		if (size >= sizeof(whole)) {
-			KUNIT_EXPECT_EQ(test, strlen(whole), m.count);
-			KUNIT_EXPECT_STREQ(test, whole, text);
-		}
-		kunit_kfree(test, text);
-	}
-}
-
-static struct core_entry *table_touch(u32 netns, u32 id, bool *fresh)
-{
-	struct core_key key = { netns, id };
-	struct ng_entry *entry;
-
-	spin_lock_bh(&core_table.lock);
-	entry = ng_table_touch(&core_table, &key, fresh);
-	spin_unlock_bh(&core_table.lock);
-	return container_of(entry, struct core_entry, entry);
-}
-
-static struct core_entry *table_peek(u32 netns, u32 id)
-{
-	struct core_key key = { netns, id };
-	struct ng_entry *entry;
-
-	spin_lock_bh(&core_table.lock);
-	entry = ng_table_peek(&core_table, &key);
-	spin_unlock_bh(&core_table.lock);
-	return entry ? container_of(entry, struct core_entry, entry) : NULL;
-}
-
-/* What was touched least recently makes room, and is counted. */
-static void table_evict_test(struct kunit *test)
-{
-	u64 evicted = ng_count_read(&core_guard, CORE_evicted);
-	struct core_entry *entry;
-	bool fresh;
-	u32 id;
-
-	for (id = 0; id < NG_TABLE_MAX; id++) {
-		entry = table_touch(1, id, &fresh);
-		KUNIT_ASSERT_NOT_NULL(test, entry);
-		KUNIT_EXPECT_TRUE(test, fresh);
-		entry->value = id;
-	}
-	KUNIT_EXPECT_EQ(test, evicted,
-			ng_count_read(&core_guard, CORE_evicted));
-
-	/* Touched again the first one is not the oldest; peeking leaves it so. */
-	KUNIT_EXPECT_EQ(test, 0, table_touch(1, 0, &fresh)->value);
-	KUNIT_EXPECT_FALSE(test, fresh);
-	KUNIT_EXPECT_NOT_NULL(test, table_peek(1, 1));
-
-	entry = table_touch(2, 0, &fresh);
-	KUNIT_EXPECT_TRUE(test, fresh);
-	KUNIT_EXPECT_EQ(test, 0, entry->value);
-	KUNIT_EXPECT_EQ(test, NG_TABLE_MAX, core_table.count);
-	KUNIT_EXPECT_EQ(test, evicted + 1,
-			ng_count_read(&core_guard, CORE_evicted));
-	KUNIT_EXPECT_NOT_NULL(test, table_peek(1, 0));
-	KUNIT_EXPECT_NULL(test, table_peek(1, 1));
-	KUNIT_EXPECT_NOT_NULL(test, table_peek(1, 2));
-
-	ng_table_forget(&core_table, 0);
-	KUNIT_EXPECT_EQ(test, 0, core_table.count);
-	KUNIT_EXPECT_TRUE(test, list_empty(&core_table.entries));
-}
-
-/* A namespace that ends takes its rows along, and nobody else's. */
-static void table_forget_test(struct kunit *test)
-{
-	bool fresh;
-	u32 id;
-
-	for (id = 0; id < 30; id++)
-		table_touch(1 + id % 3, id, &fresh);
-	ng_table_forget(&core_table, 2);
-	KUNIT_EXPECT_EQ(test, 20, core_table.count);
-	for (id = 0; id < 30; id++)
-		KUNIT_EXPECT_EQ(test, id % 3 != 1,
-				!!table_peek(1 + id % 3, id));
-
-	/* One that has none, then all. */
-	ng_table_forget(&core_table, 4);
-	KUNIT_EXPECT_EQ(test, 20, core_table.count);
-	ng_table_forget(&core_table, 0);
-	KUNIT_EXPECT_EQ(test, 0, core_table.count);
-}
-
-/* The same table, as simple as can be: an array, newest first. */
-struct model {
-	struct core_entry rows[NG_TABLE_MAX];
-	unsigned int count;
-	u64 evicted;
-};
-
-static struct core_entry *model_find(struct model *model, u32 netns, u32 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < model->count; i++)
-		if (model->rows[i].key.netns == netns &&
-		    model->rows[i].key.id == id)
-			return &model->rows[i];
-	return NULL;
-}
-
-static struct core_entry *model_touch(struct model *model, u32 netns, u32 id)
-{
-	struct core_entry *found = model_find(model, netns, id);
-	struct core_entry row = { .key = { netns, id } };
-
-	if (found) {
-		row = *found;
-	} else if (model->count < NG_TABLE_MAX) {
-		found = &model->rows[model->count++];
-	} else {
-		found = &model->rows[NG_TABLE_MAX - 1];
-		model->evicted++;
-	}
-	memmove(&model->rows[1], model->rows,
-		(found - model->rows) * sizeof(row));
-	model->rows[0] = row;
-	return &model->rows[0];
-}
-
-static void model_forget(struct model *model, u32 netns)
-{
-	unsigned int i, kept = 0;
-
-	for (i = 0; i < model->count; i++)
-		if (model->rows[i].key.netns != netns)
-			model->rows[kept++] = model->rows[i];
-	model->count = kept;
-}
-
-/* Read as debugfs does: whole, or from the row where the last page ended. */
-static void table_expect_rows(struct kunit *test, struct model *model,
-			      unsigned int from)
-{
-	struct seq_file m = { .private = &core_table };
-	loff_t pos = from;
-	unsigned int i = from;
-	struct core_entry *entry;
-	void *v;
-
-	for (v = ng_table_seq.start(&m, &pos); v;
-	     v = ng_table_seq.next(&m, v, &pos), i++) {
-		entry = list_entry(v, struct core_entry, entry.list);
-		/* No assertion: it would leave with the lock held. */
-		if (i >= model->count ||
-		    memcmp(&entry->key, &model->rows[i].key,
-			   sizeof(entry->key)) ||
-		    entry->value != model->rows[i].value)
-			break;
-	}
-	ng_table_seq.stop(&m, v);
-	KUNIT_ASSERT_EQ(test, max(model->count, from), i);
-}
-
-static void table_property_test(struct kunit *test)
-{
-	u64 evicted = ng_count_read(&core_guard, CORE_evicted);
-	struct core_entry *entry, *wanted;
-	struct rnd_state random;
-	struct model *model;
-	u32 netns, id;
-	int round;
-	bool fresh;
-
-	model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, model);
-	random_begin(test, &random);
-	for (round = 0; round < 20000; round++) {
-		netns = 1 + random_below(&random, 4);
-		id = random_below(&random, 80);
-		wanted = model_find(model, netns, id);
-
-		switch (random_below(&random, 1000)) {
-		case 0:
-			ng_table_forget(&core_table, netns);
-			model_forget(model, netns);
-			break;
-		case 1 ... 9:
-			table_expect_rows(test, model,
-					  random_below(&random, NG_TABLE_MAX));
-			break;
-		case 10 ... 299:
-			KUNIT_ASSERT_EQ(test, !!wanted,
-					!!table_peek(netns, id));
-			break;
-		default:
-			entry = table_touch(netns, id, &fresh);
-			KUNIT_ASSERT_NOT_NULL(test, entry);
-			KUNIT_ASSERT_EQ(test, !wanted, fresh);
-			wanted = model_touch(model, netns, id);
-			KUNIT_ASSERT_EQ(test, wanted->value, entry->value);
-			entry->value = round + 1;
-			wanted->value = round + 1;
-		}
-		KUNIT_ASSERT_EQ(test, model->count, core_table.count);
-	}
-
-	table_expect_rows(test, model, 0);
-	KUNIT_EXPECT_EQ(test, evicted + model->evicted,
-			ng_count_read(&core_guard, CORE_evicted));
-	KUNIT_EXPECT_GT(test, model->evicted, 0);
-	ng_table_forget(&core_table, 0);
 }
 
 static const char *const choice_words[] = { "detect", "rescue", NULL };
@@ -653,7 +413,6 @@ static int core_suite_init(struct kunit_suite *suite)
 
 static void core_suite_exit(struct kunit_suite *suite)
 {
-	ng_table_forget(&core_table, 0);
 	ng_guard_unregister(&core_guard);
 }
 
@@ -663,10 +422,6 @@ static struct kunit_case core_kunit_cases[] = {
 	KUNIT_CASE(row_overflow_test),
 	KUNIT_CASE(row_long_test),
 	KUNIT_CASE(row_addr_test),
-	KUNIT_CASE(row_show_test),
-	KUNIT_CASE(table_evict_test),
-	KUNIT_CASE(table_forget_test),
-	KUNIT_CASE(table_property_test),
 	KUNIT_CASE_PARAM(choice_test, choice_gen_params),
 	KUNIT_CASE(count_test),
 	KUNIT_CASE(log_test),

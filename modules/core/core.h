@@ -5,6 +5,8 @@
 
 #include <netguard/core.h>
 
+void ng_guards_forget(const struct net *net);
+
 void ng_debugfs_setup(void);
 void ng_debugfs_teardown(void);
 void ng_debugfs_add_guard(struct ng_guard *guard);
@@ -17,6 +19,10 @@ int ng_log_setup(void);
 void ng_log_teardown(void);
 void ng_log_add_guard(const struct ng_guard *guard);
 void ng_log_remove_guard(const struct ng_guard *guard);
+
+int ng_table_setup(struct ng_table *table);
+void ng_table_teardown(struct ng_table *table);
+extern const struct seq_operations ng_table_seq;
 
 int ng_watch_setup(void);
 void ng_watch_teardown(void);

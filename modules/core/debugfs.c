@@ -42,7 +42,7 @@ static int ng_table_open(struct inode *inode, struct file *file)
 	struct seq_file *m;
 	int err;
 
-	err = seq_open(file, guard->table);
+	err = seq_open(file, guard->rows ? &ng_table_seq : guard->table);
 	if (err)
 		return err;
 

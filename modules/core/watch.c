@@ -175,10 +175,11 @@ static void __net_exit ng_watch_net_exit(struct net *net)
 
 		ng_watch_moved(watch, net, state);
 		ng_watch_unhook(watch, net, state);
-		if (watch->gone)
-			watch->gone(net);
 	}
 	mutex_unlock(&ng_watch_mutex);
+
+	/* No hook adds to them any more. */
+	ng_guards_forget(net);
 }
 
 static struct pernet_operations ng_watch_net_ops = {

@@ -83,16 +83,22 @@ static void pathmtu_flight(struct pathmtu_flight *flight,
 	flight->heard_us = pathmtu_heard_us(tp);
 }
 
-/* Under the table's lock. Has one come since the jiffies in @since? */
+/* Has one come since the jiffies in @since? */
 static bool pathmtu_has_report(const struct pathmtu_key *hole,
-			       enum pathmtu_kind kind, unsigned long since)
+			       enum pathmtu_kind kind, u64 since)
 {
 	struct pathmtu_key key = *hole;
 	struct ng_entry *entry;
+	bool has;
 
 	key.kind = kind;
-	entry = ng_table_peek(&pathmtu_paths, &key);
-	return entry && time_after_eq(entry->touched, since);
+	entry = ng_table_try_get(&pathmtu_paths, &key);
+	if (!entry)
+		return false;
+
+	has = time_after_eq64(entry->touched, since);
+	ng_table_put(&pathmtu_paths, entry);
+	return has;
 }
 
 static bool pathmtu_flow_is_new(struct pathmtu_path *path, u32 flow)
@@ -116,9 +122,7 @@ static void pathmtu_vanished(const struct sk_buff *skb, u32 flow,
 	struct pathmtu_path *path;
 	bool fresh, counts = false;
 
-	spin_lock_bh(&pathmtu_paths.lock);
-	path = (struct pathmtu_path *)ng_table_touch(&pathmtu_paths, key,
-						     &fresh);
+	path = pathmtu_path_add(key, &fresh);
 	if (path) {
 		if (fresh || size_lost < path->size_lost)
 			path->size_lost = size_lost;
@@ -129,8 +133,8 @@ static void pathmtu_vanished(const struct sk_buff *skb, u32 flow,
 		counts = pathmtu_flow_is_new(path, flow);
 		pathmtu_note_route(path, skb);
 		copy = *path;
+		ng_table_put(&pathmtu_paths, &path->entry);
 	}
-	spin_unlock_bh(&pathmtu_paths.lock);
 
 	if (counts)
 		ng_count(&pathmtu_guard, PATHMTU_blackhole_suspects);
@@ -145,9 +149,9 @@ void pathmtu_retransmit(struct sk_buff *skb, unsigned int headers,
 {
 	struct pathmtu_flight flight = {};
 	const struct tcphdr *th;
-	unsigned long since;
 	unsigned int size_ok;
 	struct tcphdr copy;
+	u64 since;
 
 	th = skb_header_pointer(skb, skb_network_offset(skb) + headers,
 				sizeof(copy), &copy);
@@ -156,12 +160,11 @@ void pathmtu_retransmit(struct sk_buff *skb, unsigned int headers,
 
 	pathmtu_flight(&flight, skb, th, headers);
 	/* The backoff still is the time since it was sent the last time. */
-	since = jiffies - max_t(unsigned long, PATHMTU_REPORT_SLACK,
-				READ_ONCE(inet_csk(skb->sk)->icsk_rto) + HZ / 4);
-	spin_lock_bh(&pathmtu_paths.lock);
+	since = get_jiffies_64() -
+		max_t(unsigned long, PATHMTU_REPORT_SLACK,
+		      READ_ONCE(inet_csk(skb->sk)->icsk_rto) + HZ / 4);
 	flight.reported = pathmtu_has_report(key, PATHMTU_ROUTER, since) ||
 			  pathmtu_has_report(key, PATHMTU_SELF, since);
-	spin_unlock_bh(&pathmtu_paths.lock);
 
 	if (pathmtu_judge(&flight, &size_ok) == PATHMTU_BLACKHOLE)
 		pathmtu_vanished(skb, jhash_3words((__force u32)th->source,

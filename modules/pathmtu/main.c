@@ -21,7 +21,6 @@ struct ng_guard pathmtu_guard = {
 	.counters = pathmtu_counters,
 	.n_counters = ARRAY_SIZE(pathmtu_counters),
 	.table_name = "paths",
-	.table = &ng_table_seq,
 	.rows = &pathmtu_paths,
 };
 
@@ -81,11 +80,6 @@ static void pathmtu_mib_moved(struct net *net, const unsigned long *deltas,
 		     deltas[PATHMTU_MIB_UNREACH_IN] - self);
 }
 
-static void pathmtu_netns_gone(struct net *net)
-{
-	ng_table_forget(&pathmtu_paths, net->ns.inum);
-}
-
 static struct ng_watch pathmtu_watch = {
 	.guard = &pathmtu_guard,
 	.hooks = pathmtu_hooks,
@@ -94,7 +88,6 @@ static struct ng_watch pathmtu_watch = {
 	.n_triggers = PATHMTU_MIB_UNREACH_OUT,
 	.read = pathmtu_mib_read,
 	.moved = pathmtu_mib_moved,
-	.gone = pathmtu_netns_gone,
 };
 
 static int __init pathmtu_init(void)
@@ -113,7 +106,6 @@ static void __exit pathmtu_exit(void)
 {
 	ng_watch_stop(&pathmtu_watch);
 	ng_guard_unregister(&pathmtu_guard);
-	ng_table_forget(&pathmtu_paths, 0);
 }
 
 module_init(pathmtu_init);

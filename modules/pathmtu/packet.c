@@ -26,9 +26,7 @@ static void pathmtu_reported(const struct pathmtu_quote *quote,
 	struct pathmtu_path *path;
 	bool fresh;
 
-	spin_lock_bh(&pathmtu_paths.lock);
-	path = (struct pathmtu_path *)ng_table_touch(&pathmtu_paths, &key,
-						     &fresh);
+	path = pathmtu_path_add(&key, &fresh);
 	if (path) {
 		path->pmtu = quote->mtu;
 		path->size_ok = quote->mtu;
@@ -38,8 +36,8 @@ static void pathmtu_reported(const struct pathmtu_quote *quote,
 		/* One that came back to this host was seen going out. */
 		if (kind == PATHMTU_ROUTER || fresh)
 			path->packets++;
+		ng_table_put(&pathmtu_paths, &path->entry);
 	}
-	spin_unlock_bh(&pathmtu_paths.lock);
 
 	trace_pathmtu_frag_needed(&key, quote->size, quote->mtu);
 }
@@ -164,9 +162,7 @@ static void pathmtu_oversize(const struct sk_buff *skb, unsigned int mtu,
 	ng_count(&pathmtu_guard, PATHMTU_oversize_without_gso);
 	trace_pathmtu_oversize(key, skb->len, mtu);
 
-	spin_lock_bh(&pathmtu_paths.lock);
-	path = (struct pathmtu_path *)ng_table_touch(&pathmtu_paths, key,
-						     &fresh);
+	path = pathmtu_path_add(key, &fresh);
 	if (path) {
 		path->pmtu = mtu;
 		path->size_ok = mtu;
@@ -175,8 +171,8 @@ static void pathmtu_oversize(const struct sk_buff *skb, unsigned int mtu,
 		fresh |= !path->dev[0];
 		pathmtu_note_route(path, skb);
 		copy = *path;
+		ng_table_put(&pathmtu_paths, &path->entry);
 	}
-	spin_unlock_bh(&pathmtu_paths.lock);
 
 	if (path && fresh)
 		pathmtu_announce(&copy, state->net);

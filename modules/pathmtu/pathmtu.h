@@ -89,6 +89,8 @@ void pathmtu_retransmit(struct sk_buff *skb, unsigned int headers,
 /* table.c: paths, and rows for debugfs and the log. */
 extern struct ng_table pathmtu_paths;
 
+struct pathmtu_path *pathmtu_path_add(const struct pathmtu_key *key,
+				      bool *fresh);
 void pathmtu_note_route(struct pathmtu_path *path, const struct sk_buff *skb);
 void pathmtu_announce(const struct pathmtu_path *path, struct net *net);
 

@@ -3,7 +3,6 @@
 
 #include "pathmtu.h"
 
-#include <linux/jiffies.h>
 #include <net/ip6_fib.h>
 #include <net/route.h>
 
@@ -97,11 +96,9 @@ static void pathmtu_row_short(struct seq_buf *row,
 		    &path->reporter);
 	ng_row_str(row, "kind", pathmtu_kind_names[path->key.kind]);
 	ng_row_printf(row, "packets=%llu", path->packets);
-	ng_row_printf(row, "age_ms=%u",
-		      jiffies_to_msecs(jiffies - path->entry.touched));
+	ng_row_printf(row, "age_ms=%llu", ng_entry_age_ms(&path->entry));
 }
 
-/* Under the table's lock. */
 static void pathmtu_row(struct seq_buf *row, const void *entry)
 {
 	char fix[256];
@@ -112,8 +109,18 @@ static void pathmtu_row(struct seq_buf *row, const void *entry)
 }
 
 struct ng_table pathmtu_paths =
-	NG_TABLE_INIT(pathmtu_paths, &pathmtu_guard, PATHMTU_paths_evicted,
-		      pathmtu_row, struct pathmtu_path, struct pathmtu_key);
+	NG_TABLE_INIT(&pathmtu_guard, PATHMTU_paths_evicted,
+		      PATHMTU_paths_missed, pathmtu_row, struct pathmtu_path,
+		      struct pathmtu_key);
+
+/* The row of a path, locked for ng_table_put(), or NULL. */
+struct pathmtu_path *pathmtu_path_add(const struct pathmtu_key *key,
+				      bool *fresh)
+{
+	struct ng_entry *entry = ng_table_try_add(&pathmtu_paths, key, fresh);
+
+	return entry ? container_of(entry, struct pathmtu_path, entry) : NULL;
+}
 
 void pathmtu_announce(const struct pathmtu_path *path, struct net *net)
 {

@@ -22,7 +22,6 @@ struct ng_guard redirect_guard = {
 	.counters = redirect_counters,
 	.n_counters = ARRAY_SIZE(redirect_counters),
 	.table_name = "routers",
-	.table = &ng_table_seq,
 	.rows = &redirect_flows,
 };
 
@@ -52,11 +51,6 @@ static void redirect_mib_moved(struct net *net, const unsigned long *deltas,
 		     deltas[REDIRECT_MIB_OUT] + deltas[REDIRECT_MIB_OUT6]);
 }
 
-static void redirect_netns_gone(struct net *net)
-{
-	ng_table_forget(&redirect_flows, net->ns.inum);
-}
-
 static struct ng_watch redirect_watch = {
 	.guard = &redirect_guard,
 	.hooks = redirect_hooks,
@@ -65,7 +59,6 @@ static struct ng_watch redirect_watch = {
 	.n_triggers = REDIRECT_MIBS,
 	.read = redirect_mib_read,
 	.moved = redirect_mib_moved,
-	.gone = redirect_netns_gone,
 };
 
 static int __init redirect_init(void)
@@ -84,7 +77,6 @@ static void __exit redirect_exit(void)
 {
 	ng_watch_stop(&redirect_watch);
 	ng_guard_unregister(&redirect_guard);
-	ng_table_forget(&redirect_flows, 0);
 }
 
 module_init(redirect_init);

@@ -28,15 +28,14 @@ static void redirect_account(const struct redirect_notice *notice,
 	enum redirect_weather weather;
 	struct redirect_flow *flow;
 	struct redirect_flow copy;
+	struct ng_entry *entry;
 	bool fresh;
 
-	spin_lock_bh(&redirect_flows.lock);
-	flow = (struct redirect_flow *)ng_table_touch(&redirect_flows, &key,
-						      &fresh);
-	if (!flow) {
-		spin_unlock_bh(&redirect_flows.lock);
+	entry = ng_table_try_add(&redirect_flows, &key, &fresh);
+	if (!entry)
 		return;
-	}
+
+	flow = container_of(entry, struct redirect_flow, entry);
 	strscpy(flow->dev, dev->name, sizeof(flow->dev));
 	flow->gateway = notice->gateway;
 	flow->redirects++;
@@ -44,7 +43,7 @@ static void redirect_account(const struct redirect_notice *notice,
 				ktime_to_ms(ktime_get()));
 	flow->stormed |= weather != REDIRECT_CALM;
 	copy = *flow;
-	spin_unlock_bh(&redirect_flows.lock);
+	ng_table_put(&redirect_flows, entry);
 
 	if (weather == REDIRECT_STORM_BEGINS)
 		ng_count(&redirect_guard, REDIRECT_storms);

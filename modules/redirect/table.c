@@ -3,13 +3,11 @@
 
 #include "redirect.h"
 
-#include <linux/jiffies.h>
 #include <linux/string_helpers.h>
 
 /* An address, in either family's longest form. */
 #define REDIRECT_ADDR_LEN sizeof("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 
-/* Under the table's lock, or on a copy. */
 static void redirect_row(struct seq_buf *row, const void *entry)
 {
 	const struct redirect_flow *flow = entry;
@@ -27,13 +25,12 @@ static void redirect_row(struct seq_buf *row, const void *entry)
 	ng_row_printf(row, "redirects=%llu", flow->redirects);
 	ng_row_printf(row, "rate=%u", max(flow->pace.peak, flow->pace.count));
 	ng_row_str(row, "storm", str_yes_no(flow->stormed));
-	ng_row_printf(row, "age_ms=%u",
-		      jiffies_to_msecs(jiffies - flow->entry.touched));
+	ng_row_printf(row, "age_ms=%llu", ng_entry_age_ms(&flow->entry));
 }
 
 struct ng_table redirect_flows =
-	NG_TABLE_INIT(redirect_flows, &redirect_guard,
-		      REDIRECT_routers_evicted, redirect_row,
+	NG_TABLE_INIT(&redirect_guard, REDIRECT_routers_evicted,
+		      REDIRECT_routers_missed, redirect_row,
 		      struct redirect_flow, struct redirect_key);
 
 static void redirect_addr(char *text, const struct redirect_key *key,

@@ -9,6 +9,7 @@
 #ifndef NETGUARD_CORE_H
 #define NETGUARD_CORE_H
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/moduleparam.h>
 #include <linux/netdevice.h>
@@ -22,6 +23,8 @@
 #include <netguard/compat.h>
 #include <netguard/counters.h>
 
+struct ng_table;
+
 /* Guards that can be registered at one time; rate limits are kept per netns. */
 #define NG_MAX_GUARDS 16
 
@@ -33,9 +36,9 @@
  * @read: the value of one counter for its readers, for a guard that derives
  *	some of them; may sleep. NULL is ng_count_read()
  * @table_name: name of the guard's table in debugfs
- * @table: iteration over the table's rows; .show ends in ng_row_show().
- *	&ng_table_seq for a struct ng_table
- * @rows: private of the seq_file for @table: with &ng_table_seq the table
+ * @rows: the guard's table
+ * @table: instead of @rows, iteration over rows that are kept in another way;
+ *	.show ends in ng_row_show()
  *
  * The structure is static in the guard's module and stays as it is between
  * ng_guard_register() and ng_guard_unregister().
@@ -46,8 +49,8 @@ struct ng_guard {
 	unsigned int n_counters;
 	u64 (*read)(unsigned int id);
 	const char *table_name;
+	struct ng_table *rows;
 	const struct seq_operations *table;
-	void *rows;
 	/* private: the core's */
 	unsigned int index;
 	u64 __percpu *counts;
@@ -297,12 +300,11 @@ void ng_netdev_walk(bool (*wanted)(const struct net *net),
  *	NG_WATCH_VALUES zeros; the values only grow, and may wrap
  * @moved: told by how much each value has grown since the last look, and
  *	whether @hooks were on meanwhile; called before they are put on
- * @gone: the namespace ends, its hooks are off; may be NULL
  *
  * Every network namespace is looked at once a second. Where a trigger has moved
- * the hooks go on; a minute after the last movement they come off. @read,
- * @moved and @gone are called from a worker or from the end of the namespace,
- * never at the same time; they may sleep, but not wait for RTNL.
+ * the hooks go on; a minute after the last movement they come off. @read and
+ * @moved are called from a worker or from the end of the namespace, never at
+ * the same time; they may sleep, but not wait for RTNL.
  */
 struct ng_watch {
 	const struct ng_guard *guard;
@@ -313,7 +315,6 @@ struct ng_watch {
 	void (*read)(struct net *net, unsigned long *values);
 	void (*moved)(struct net *net, const unsigned long *deltas,
 		      bool hooked);
-	void (*gone)(struct net *net);
 	/* private: the core's */
 	struct list_head list;
 };
@@ -338,103 +339,185 @@ void ng_watch_start(struct ng_watch *watch);
  */
 void ng_watch_stop(struct ng_watch *watch);
 
-/* How many rows a table can have, and by how many lists they are found. */
-#define NG_TABLE_MAX 256
-#define NG_TABLE_BUCKETS 64
+/* How many rows a table can have, and how many of them are the first netns's alone. */
+#define NG_TABLE_MAX 1024
+#define NG_TABLE_RESERVED (NG_TABLE_MAX / 4)
+
+struct ng_share;
+struct ng_store;
 
 /**
- * struct ng_entry - what each entry of a bounded table begins with
- * @list: newest first
- * @node: in its bucket
- * @hash: of the key, which follows this structure
- * @touched: jiffies of the last ng_table_touch()
+ * struct ng_entry - what each row of a bounded table begins with
+ * @touched: get_jiffies_64() of the last time that it was added or added to,
+ *	under the row's lock
  */
 struct ng_entry {
-	struct list_head list;
-	struct hlist_node node;
+	u64 touched;
+	/* private: the core's */
 	u32 hash;
-	unsigned long touched;
+	bool used;
+	struct hlist_node node;
+	struct list_head queue;
+	struct ng_share *share;
 };
 
 /**
- * struct ng_table - a table that cannot grow beyond NG_TABLE_MAX entries
- * @lock: held by the caller of ng_table_touch() and while entries are used
- * @entries: struct ng_entry, newest first
- * @buckets: the same by hash
- * @count: how many there are
+ * struct ng_table - rows that any packet may add to, and no tenant can exhaust
  * @guard: whose table it is
- * @evicted: index of the guard's counter of entries that had to make room
- * @fill: writes an entry's pairs to a row of debugfs, under @lock
- * @entry_size: size of an entry: struct ng_entry, key, and what the guard keeps
+ * @evicted: index of the guard's counter of rows that had to make room
+ * @missed: index of the guard's counter of what was not tabled: another CPU had
+ *	the lock, or memory was short
+ * @fill: writes a row's pairs to a line of debugfs; is given a copy
+ * @entry_size: size of a row: struct ng_entry, key, and what the guard keeps
  * @key_size: size of the key, which begins with the u32 inum of the netns and
  *	has no padding
+ *
+ * Named in &ng_guard.rows, it is ready from ng_guard_register() on, and empty
+ * of a namespace's rows when that has ended. At most NG_TABLE_MAX rows, so
+ * memory is bounded; what is new then takes the place of a row of the namespace
+ * that has most, and there of one that was not touched for long. So a namespace
+ * can have all there is while nobody else wants it, and nobody can push another
+ * one below an equal share. The first NG_TABLE_RESERVED rows of the first
+ * namespace are nobody else's, however many namespaces there are.
+ *
+ * A row has a lock, which it shares with few others. It is held from
+ * ng_table_add() or ng_table_get() to ng_table_put(): a few assignments, no
+ * other row, no finding. The table has another one, for rows that come and go:
+ * what only adds to a row that is there does not take it.
+ *
+ * In the packet path:
+ *
+ *	entry = ng_table_try_add(&guard_rows, &key, &fresh);
+ *	if (!entry)
+ *		return;
+ *	row = container_of(entry, struct guard_row, entry);
+ *	row->packets++;
+ *	copy = *row;
+ *	ng_table_put(&guard_rows, entry);
+ *	if (fresh)
+ *		guard_announce(&copy);
  */
 struct ng_table {
-	spinlock_t lock; /* protects the entries and their lists */
-	struct list_head entries;
-	struct hlist_head buckets[NG_TABLE_BUCKETS];
-	unsigned int count;
 	const struct ng_guard *guard;
 	unsigned int evicted;
+	unsigned int missed;
 	void (*fill)(struct seq_buf *row, const void *entry);
 	size_t entry_size;
 	size_t key_size;
+	/* private: the core's */
+	struct ng_store *store;
 };
 
 /**
  * NG_TABLE_INIT() - initial value of a static table
- * @_name: the variable
  * @_guard: whose table
- * @_evicted: index of the counter of evicted entries
- * @_fill: writes an entry's pairs to a row
- * @_type: structure of an entry, beginning with struct ng_entry and the key
+ * @_evicted: index of the counter of evicted rows
+ * @_missed: index of the counter of what was not tabled
+ * @_fill: writes a row's pairs
+ * @_type: structure of a row, beginning with struct ng_entry and the key
  * @_key: type of the key
  */
-#define NG_TABLE_INIT(_name, _guard, _evicted, _fill, _type, _key) {	\
-	.lock = __SPIN_LOCK_UNLOCKED((_name).lock),			\
-	.entries = LIST_HEAD_INIT((_name).entries),			\
+#define NG_TABLE_INIT(_guard, _evicted, _missed, _fill, _type, _key) {	\
 	.guard = _guard,						\
 	.evicted = _evicted,						\
+	.missed = _missed,						\
 	.fill = _fill,							\
 	.entry_size = sizeof(_type),					\
 	.key_size = sizeof(_key),					\
 }
 
 /**
- * ng_table_touch() - find the entry of a key, or make one
+ * ng_table_add() - get the row of a key, or make one
  * @table: the table
  * @key: its key, padding zeroed
- * @fresh: set when the entry is new: key filled in, the rest zero
+ * @fresh: set when the row is new: key filled in, the rest zero
  *
- * When the table is full the entry that was touched least recently is evicted.
+ * Waits for other CPUs: for what is rare and must not be missed.
  *
- * Context: softirq or BH off, @table->lock held.
- * Return: the entry, NULL when memory is short and the table empty.
+ * Context: any but hard interrupts; no other row held.
+ * Return: the row, locked and with bottom halves off, for ng_table_put(); NULL
+ * when memory is short and there is no row that could make room.
  */
-struct ng_entry *ng_table_touch(struct ng_table *table, const void *key,
-				bool *fresh);
+struct ng_entry *ng_table_add(struct ng_table *table, const void *key,
+			      bool *fresh);
 
 /**
- * ng_table_peek() - find the entry of a key and leave it as old as it is
+ * ng_table_try_add() - the same without waiting, for the packet path
+ * @table: the table
+ * @key: its key, padding zeroed
+ * @fresh: set when the row is new: key filled in, the rest zero
+ *
+ * A flood on many CPUs adds what it can; the rest is counted as missed.
+ *
+ * Context: any but hard interrupts; no other row held.
+ * Return: the row, locked and with bottom halves off, for ng_table_put(); NULL
+ * when it was missed.
+ */
+struct ng_entry *ng_table_try_add(struct ng_table *table, const void *key,
+				  bool *fresh);
+
+/**
+ * ng_table_get() - get the row of a key, which stays as old as it is
  * @table: the table
  * @key: its key, padding zeroed
  *
- * Context: softirq or BH off, @table->lock held.
- * Return: the entry or NULL.
+ * Context: any but hard interrupts; no other row held.
+ * Return: the row, locked and with bottom halves off, for ng_table_put(); NULL
+ * when there is none.
  */
-struct ng_entry *ng_table_peek(struct ng_table *table, const void *key);
+struct ng_entry *ng_table_get(struct ng_table *table, const void *key);
 
 /**
- * ng_table_forget() - free entries
+ * ng_table_try_get() - the same without waiting, for the packet path
  * @table: the table
- * @netns: those of the namespace with this inum, or 0 for all
+ * @key: its key, padding zeroed
  *
- * Context: process or softirq, @table->lock not held.
+ * Context: any but hard interrupts; no other row held.
+ * Return: the row, locked and with bottom halves off, for ng_table_put(); NULL
+ * when there is none, or when it was missed.
  */
-void ng_table_forget(struct ng_table *table, u32 netns);
+struct ng_entry *ng_table_try_get(struct ng_table *table, const void *key);
 
-/* For a guard's @table: the lock is held from start to stop. */
-extern const struct seq_operations ng_table_seq;
+/**
+ * ng_table_put() - let go of a row
+ * @table: the table
+ * @entry: from ng_table_add() or ng_table_get(), not to be used afterwards
+ */
+void ng_table_put(struct ng_table *table, struct ng_entry *entry);
+
+/**
+ * ng_table_remove() - free the row of a key, if there is one
+ * @table: the table
+ * @key: its key, padding zeroed
+ *
+ * Context: any but hard interrupts; no row held.
+ */
+void ng_table_remove(struct ng_table *table, const void *key);
+
+/**
+ * ng_table_sweep() - look at the rows of one namespace
+ * @table: the table
+ * @netns: inum of the namespace; costs nothing to speak of if it has no row
+ * @stays: told each row, locked; frees it by false. May write to the row; NULL
+ *	frees all.
+ * @arg: handed to @stays
+ *
+ * Context: any but hard interrupts; no row held.
+ */
+void ng_table_sweep(struct ng_table *table, u32 netns,
+		    bool (*stays)(struct ng_entry *entry, const void *arg),
+		    const void *arg);
+
+/**
+ * ng_entry_age_ms() - how long ago a row was touched
+ * @entry: the row, locked or a copy
+ *
+ * Return: milliseconds.
+ */
+static inline u64 ng_entry_age_ms(const struct ng_entry *entry)
+{
+	return jiffies64_to_msecs(get_jiffies_64() - entry->touched);
+}
 
 /**
  * struct ng_choice - a module parameter that takes one of a few words
