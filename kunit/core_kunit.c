@@ -302,14 +302,14 @@ static void count_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before, ng_count_read(&core_guard, CORE_rows));
 }
 
-/* How many findings of a guard get a line now? */
-static int log_burst(struct ng_guard *guard)
+/* How many findings of a guard get a line now, in that namespace? */
+static int log_burst(struct ng_guard *guard, struct net *net)
 {
 	struct ng_finding *finding;
 	int lines;
 
 	for (lines = 0; lines < 100; lines++) {
-		finding = ng_finding_begin(guard, &init_net, NG_INFO);
+		finding = ng_finding_begin(guard, net, NG_INFO);
 		if (!finding)
 			break;
 		ng_row_printf(ng_finding_row(finding), "line=%d", lines);
@@ -326,14 +326,39 @@ static void log_test(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ng_guard_register(&other));
 
 	/* One guard's flood does not silence another one. */
-	KUNIT_EXPECT_EQ(test, 10, log_burst(&core_guard));
-	KUNIT_EXPECT_EQ(test, 0, log_burst(&core_guard));
-	KUNIT_EXPECT_EQ(test, 10, log_burst(&other));
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&core_guard, &init_net));
+	KUNIT_EXPECT_EQ(test, 0, log_burst(&core_guard, &init_net));
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&other, &init_net));
 
 	/* Nor does what it said before it was loaded again, or another was. */
 	ng_guard_unregister(&other);
 	KUNIT_ASSERT_EQ(test, 0, ng_guard_register(&other));
-	KUNIT_EXPECT_EQ(test, 10, log_burst(&other));
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&other, &init_net));
+	ng_guard_unregister(&other);
+}
+
+/* Who makes namespaces gets no line more, and takes none from the first one. */
+static void log_netns_test(struct kunit *test)
+{
+	struct ng_guard other = core_guard;
+	int lines = 0, first, round;
+	struct net *net;
+
+	/* Only its number is looked at. */
+	net = kunit_kzalloc(test, sizeof(*net), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, net);
+	other.name = "core_kunit_netns";
+	KUNIT_ASSERT_EQ(test, 0, ng_guard_register(&other));
+
+	net->ns.inum = 1;
+	first = log_burst(&other, net);
+	KUNIT_EXPECT_EQ(test, 6, first);
+	for (round = 2; round < 1000; round++) {
+		net->ns.inum = round;
+		lines += log_burst(&other, net);
+	}
+	KUNIT_EXPECT_EQ(test, 2, lines);
+	KUNIT_EXPECT_EQ(test, 10, log_burst(&other, &init_net));
 	ng_guard_unregister(&other);
 }
 
@@ -425,6 +450,7 @@ static struct kunit_case core_kunit_cases[] = {
 	KUNIT_CASE_PARAM(choice_test, choice_gen_params),
 	KUNIT_CASE(count_test),
 	KUNIT_CASE(log_test),
+	KUNIT_CASE(log_netns_test),
 	KUNIT_CASE(guard_test),
 	KUNIT_CASE(mib_test),
 	KUNIT_CASE(mib_without_ipv6_test),

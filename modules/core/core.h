@@ -15,8 +15,6 @@ void ng_debugfs_remove_guard(struct ng_guard *guard);
 int ng_hook_setup(void);
 void ng_hook_teardown(void);
 
-int ng_log_setup(void);
-void ng_log_teardown(void);
 void ng_log_add_guard(const struct ng_guard *guard);
 void ng_log_remove_guard(const struct ng_guard *guard);
 

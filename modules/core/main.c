@@ -9,13 +9,9 @@ static int __init ng_init(void)
 {
 	int err;
 
-	err = ng_log_setup();
-	if (err)
-		return err;
-
 	err = ng_hook_setup();
 	if (err)
-		goto err_log;
+		return err;
 
 	err = ng_watch_setup();
 	if (err)
@@ -26,8 +22,6 @@ static int __init ng_init(void)
 
 err_hook:
 	ng_hook_teardown();
-err_log:
-	ng_log_teardown();
 	return err;
 }
 
@@ -36,7 +30,6 @@ static void __exit ng_exit(void)
 	ng_debugfs_teardown();
 	ng_watch_teardown();
 	ng_hook_teardown();
-	ng_log_teardown();
 }
 
 module_init(ng_init);

@@ -25,7 +25,7 @@
 
 struct ng_table;
 
-/* Guards that can be registered at one time; rate limits are kept per netns. */
+/* Guards that can be registered at one time. */
 #define NG_MAX_GUARDS 16
 
 /**
@@ -176,9 +176,9 @@ struct ng_finding;
  *
  * Context: any, softirq and RTNL included: the line is printed later by a
  * worker, so that no caller ever waits for a console.
- * Return: the row to fill, then hand to ng_finding_end(); NULL when the limit
- * of this guard and namespace is used up or memory is short (counted as
- * suppressed).
+ * Return: the row to fill, then hand to ng_finding_end(); NULL when the lines
+ * of this namespace, or of all but the first, are used up for this guard, when
+ * too many wait for a slow console or memory is short (counted as suppressed).
  */
 struct ng_finding *ng_finding_begin(const struct ng_guard *guard,
 				    struct net *net, enum ng_level level);
