@@ -13,7 +13,7 @@ static int __init ng_init(void)
 	if (err)
 		return err;
 
-	err = ng_watch_setup();
+	err = ng_netns_setup();
 	if (err)
 		goto err_hook;
 
@@ -28,7 +28,7 @@ err_hook:
 static void __exit ng_exit(void)
 {
 	ng_debugfs_teardown();
-	ng_watch_teardown();
+	ng_netns_teardown();
 	ng_hook_teardown();
 }
 

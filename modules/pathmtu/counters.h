@@ -18,7 +18,7 @@
 	counter(paths_evicted,						\
 		"rows that made room for newer ones in the table")	\
 	gauge(netns_watched,						\
-	      "network namespaces where the hooks are on now")	\
+	      "network namespaces where packets are looked at now")	\
 	counter(paths_missed,						\
 		"packets without a row: the table was busy or memory short")
 

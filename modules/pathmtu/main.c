@@ -25,30 +25,33 @@ struct ng_guard pathmtu_guard = {
 };
 
 enum pathmtu_mib {
-	PATHMTU_MIB_FRAGFAILS,
-	PATHMTU_MIB_FRAGFAILS6,
 	PATHMTU_MIB_UNREACH_IN,
 	PATHMTU_MIB_TOOBIG_IN6,
-	PATHMTU_MIB_RETRANS,
-	PATHMTU_MIB_TIMEOUTS,
-	/* Those above switch the hooks on. */
 	PATHMTU_MIB_UNREACH_OUT,
 	PATHMTU_MIB_TOOBIG_OUT6,
+	/* Those above make the hooks active. */
+	PATHMTU_MIB_FRAGFAILS,
+	PATHMTU_MIB_FRAGFAILS6,
 };
 
+/* Who cannot fragment says so, before anybody has to fold its counter. */
 static void pathmtu_mib_read(struct net *net, unsigned long *values)
 {
-	values[PATHMTU_MIB_FRAGFAILS] = ng_mib_ip(net, IPSTATS_MIB_FRAGFAILS);
-	values[PATHMTU_MIB_FRAGFAILS6] = ng_mib_ip6(net, IPSTATS_MIB_FRAGFAILS);
+	unsigned long out = ng_mib_icmp(net, NG_MIB_OUT + ICMP_DEST_UNREACH);
+	unsigned long out6 = ng_mib_icmp6(net, NG_MIB_OUT +
+					  ICMPV6_PKT_TOOBIG);
+
+	if (out != values[PATHMTU_MIB_UNREACH_OUT])
+		values[PATHMTU_MIB_FRAGFAILS] =
+			ng_mib_ip(net, IPSTATS_MIB_FRAGFAILS);
+	if (out6 != values[PATHMTU_MIB_TOOBIG_OUT6])
+		values[PATHMTU_MIB_FRAGFAILS6] =
+			ng_mib_ip6(net, IPSTATS_MIB_FRAGFAILS);
+
+	values[PATHMTU_MIB_UNREACH_OUT] = out;
+	values[PATHMTU_MIB_TOOBIG_OUT6] = out6;
 	values[PATHMTU_MIB_UNREACH_IN] = ng_mib_icmp(net, ICMP_DEST_UNREACH);
 	values[PATHMTU_MIB_TOOBIG_IN6] = ng_mib_icmp6(net, ICMPV6_PKT_TOOBIG);
-	values[PATHMTU_MIB_RETRANS] = ng_mib_tcp(net, TCP_MIB_RETRANSSEGS);
-	values[PATHMTU_MIB_TIMEOUTS] = ng_mib_linux(net,
-						    LINUX_MIB_TCPTIMEOUTS);
-	values[PATHMTU_MIB_UNREACH_OUT] = ng_mib_icmp(net, NG_MIB_OUT +
-						      ICMP_DEST_UNREACH);
-	values[PATHMTU_MIB_TOOBIG_OUT6] = ng_mib_icmp6(net, NG_MIB_OUT +
-						       ICMPV6_PKT_TOOBIG);
 }
 
 /*
@@ -58,11 +61,11 @@ static void pathmtu_mib_read(struct net *net, unsigned long *values)
  * nobody kept the code, so they are not called fragmentation-needed.
  */
 static void pathmtu_mib_moved(struct net *net, const unsigned long *deltas,
-			      bool hooked)
+			      bool active)
 {
 	unsigned long self, self6;
 
-	if (hooked)
+	if (active)
 		return;
 
 	self = min3(deltas[PATHMTU_MIB_FRAGFAILS],
@@ -85,7 +88,8 @@ static struct ng_watch pathmtu_watch = {
 	.hooks = pathmtu_hooks,
 	.n_hooks = PATHMTU_HOOKS,
 	.gauge = PATHMTU_netns_watched,
-	.n_triggers = PATHMTU_MIB_UNREACH_OUT,
+	.n_triggers = PATHMTU_MIB_FRAGFAILS,
+	.retransmits = true,
 	.read = pathmtu_mib_read,
 	.moved = pathmtu_mib_moved,
 };
@@ -98,8 +102,10 @@ static int __init pathmtu_init(void)
 	if (err)
 		return err;
 
-	ng_watch_start(&pathmtu_watch);
-	return 0;
+	err = ng_watch_start(&pathmtu_watch);
+	if (err)
+		ng_guard_unregister(&pathmtu_guard);
+	return err;
 }
 
 static void __exit pathmtu_exit(void)

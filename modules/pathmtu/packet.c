@@ -79,6 +79,9 @@ static unsigned int pathmtu_in4(void *priv, struct sk_buff *skb,
 	enum pathmtu_report report;
 	bool ours;
 
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
+
 	report = pathmtu_read4(skb, &quote);
 	if (report == PATHMTU_NO_REPORT)
 		return NF_ACCEPT;
@@ -96,6 +99,9 @@ static unsigned int pathmtu_in6(void *priv, struct sk_buff *skb,
 	struct pathmtu_quote quote;
 	enum pathmtu_report report;
 	bool ours;
+
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
 
 	report = pathmtu_read6(skb, &quote);
 	if (report == PATHMTU_NO_REPORT)
@@ -128,6 +134,9 @@ static unsigned int pathmtu_out4(void *priv, struct sk_buff *skb,
 		.dst.ip = iph->daddr,
 	};
 
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
+
 	if (pathmtu_is_retransmit(skb) && iph->protocol == IPPROTO_TCP)
 		pathmtu_retransmit(skb, iph->ihl * 4, &key, state);
 
@@ -144,6 +153,9 @@ static unsigned int pathmtu_out6(void *priv, struct sk_buff *skb,
 		.family = NFPROTO_IPV6,
 		.dst.in6 = ip6h->daddr,
 	};
+
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
 
 	if (pathmtu_is_retransmit(skb) && ip6h->nexthdr == IPPROTO_TCP)
 		pathmtu_retransmit(skb, sizeof(*ip6h), &key, state);
@@ -190,6 +202,9 @@ static unsigned int pathmtu_post4(void *priv, struct sk_buff *skb,
 	};
 	unsigned int mtu;
 
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
+
 	/* IPsec looks at the length itself, before and after. */
 	if (!skb_dst(skb) || dst_xfrm(skb_dst(skb)))
 		return NF_ACCEPT;
@@ -212,6 +227,9 @@ static unsigned int pathmtu_post6(void *priv, struct sk_buff *skb,
 		.dst.in6 = ipv6_hdr(skb)->daddr,
 	};
 	unsigned int mtu;
+
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
 
 	if (!skb_dst(skb) || dst_xfrm(skb_dst(skb)))
 		return NF_ACCEPT;

@@ -14,7 +14,7 @@
 	counter(routers_evicted,					\
 		"rows that made room for newer ones in the table")	\
 	gauge(netns_watched,						\
-	      "network namespaces where the hooks are on now")	\
+	      "network namespaces where packets are looked at now")	\
 	counter(routers_missed,						\
 		"redirects without a row: the table was busy or memory short")
 

@@ -43,7 +43,7 @@ static void redirect_mib_read(struct net *net, unsigned long *values)
 }
 
 static void redirect_mib_moved(struct net *net, const unsigned long *deltas,
-			       bool hooked)
+			       bool active)
 {
 	ng_count_add(&redirect_guard, REDIRECT_redirects_received,
 		     deltas[REDIRECT_MIB_IN] + deltas[REDIRECT_MIB_IN6]);
@@ -69,8 +69,10 @@ static int __init redirect_init(void)
 	if (err)
 		return err;
 
-	ng_watch_start(&redirect_watch);
-	return 0;
+	err = ng_watch_start(&redirect_watch);
+	if (err)
+		ng_guard_unregister(&redirect_guard);
+	return err;
 }
 
 static void __exit redirect_exit(void)

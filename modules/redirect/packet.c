@@ -76,6 +76,9 @@ static unsigned int redirect_in4(void *priv, struct sk_buff *skb,
 {
 	struct redirect_notice notice;
 
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
+
 	return redirect_handle(redirect_read4(skb, &notice), &notice,
 			       REDIRECT_RECEIVED, state);
 }
@@ -84,6 +87,9 @@ static unsigned int redirect_out4(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
 	struct redirect_notice notice;
+
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
 
 	return redirect_handle(redirect_read4(skb, &notice), &notice,
 			       REDIRECT_SENT, state);
@@ -94,6 +100,9 @@ static unsigned int redirect_in6(void *priv, struct sk_buff *skb,
 {
 	struct redirect_notice notice;
 
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
+
 	return redirect_handle(redirect_read6(skb, &notice), &notice,
 			       REDIRECT_RECEIVED, state);
 }
@@ -102,6 +111,9 @@ static unsigned int redirect_out6(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
 	struct redirect_notice notice;
+
+	if (!ng_watch_active(priv))
+		return NF_ACCEPT;
 
 	return redirect_handle(redirect_read6(skb, &notice), &notice,
 			       REDIRECT_SENT, state);

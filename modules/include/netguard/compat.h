@@ -49,6 +49,16 @@ static inline const char *ng_seq_buf_str(struct seq_buf *s)
 }
 
 /*
+ * v6.17, ad892e912b84 ("tcp: trace retransmit failures in tcp_retransmit_skb"):
+ * one argument more. May go together with support for 6.12.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define NG_TCP_RETRANSMIT_ARGS(...) __VA_ARGS__, int err
+#else
+#define NG_TCP_RETRANSMIT_ARGS(...) __VA_ARGS__
+#endif
+
+/*
  * v6.10, 2c92ca849fcc ("tracing/treewide: Remove second parameter of
  * __assign_str()"). May go together with support for 6.1.
  */

@@ -286,25 +286,65 @@ static inline bool ng_hook_attached(const struct ng_hook *hook)
 void ng_netdev_walk(bool (*wanted)(const struct net *net),
 		    void (*look)(struct net_device *dev));
 
-/* How many MIB values one guard can watch. */
-#define NG_WATCH_VALUES 16
+/**
+ * struct ng_probe - a function on one of the kernel's tracepoints
+ *
+ * Zeroed before first use.
+ */
+struct ng_probe {
+	/* private: the core's */
+	struct tracepoint *tp;
+	void *fn;
+	void *data;
+};
 
 /**
- * struct ng_watch - netfilter hooks that are on only where counters move
+ * ng_probe_attach() - have a function called by a tracepoint
+ * @probe: zeroed or detached
+ * @name: of a tracepoint that is built in, exported or not
+ * @fn: has the arguments of that tracepoint behind @data; called with
+ *	preemption off, so on PREEMPT_RT it takes no spinlock_t
+ * @data: its first argument
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOENT if the kernel has no such tracepoint, -ENOMEM.
+ */
+int ng_probe_attach(struct ng_probe *probe, const char *name, void *fn,
+		    void *data);
+
+/**
+ * ng_probe_detach() - call it no more
+ * @probe: attached or not
+ *
+ * It is not running any more when this returns.
+ *
+ * Context: process, may sleep.
+ */
+void ng_probe_detach(struct ng_probe *probe);
+
+/* How many values one guard can watch. */
+#define NG_WATCH_VALUES 8
+
+/**
+ * struct ng_watch - netfilter hooks that do something only where counters move
  * @guard: the guard, registered
- * @hooks: its hooks, of the protocols' own families; static, never changed
+ * @hooks: its hooks, of the protocols' own families; static, never changed;
+ *	each first asks ng_watch_active()
  * @n_hooks: length of @hooks
- * @gauge: index of the guard's gauge of namespaces where @hooks are on now
- * @n_triggers: how many of the values, from the first, switch @hooks on
- * @read: writes the namespace's values, see <netguard/mib.h>, into an array of
- *	NG_WATCH_VALUES zeros; the values only grow, and may wrap
+ * @gauge: index of the guard's gauge of namespaces where @hooks are active now
+ * @n_triggers: how many of the values, from the first, make @hooks active
+ * @retransmits: TCP retransmissions make them active, too
+ * @read: brings the namespace's values up to date; what it leaves stays. The
+ *	values only grow, and may wrap. An atomic costs one load; what has to be
+ *	folded over all CPUs is read only when an atomic says that there is cause
  * @moved: told by how much each value has grown since the last look, and
- *	whether @hooks were on meanwhile; called before they are put on
+ *	whether @hooks were active meanwhile; called before they are attached
  *
  * Every network namespace is looked at once a second. Where a trigger has moved
- * the hooks go on; a minute after the last movement they come off. @read and
- * @moved are called from a worker or from the end of the namespace, never at
- * the same time; they may sleep, but not wait for RTNL.
+ * the hooks go on, and are active until a minute after the last movement. They
+ * stay attached: to unregister one drops what waits in the namespace's NFQUEUEs.
+ * @read and @moved are called from a worker or from the end of the namespace,
+ * never at the same time; they may sleep, but not wait for RTNL.
  */
 struct ng_watch {
 	const struct ng_guard *guard;
@@ -312,12 +352,24 @@ struct ng_watch {
 	unsigned int n_hooks;
 	unsigned int gauge;
 	unsigned int n_triggers;
+	bool retransmits;
 	void (*read)(struct net *net, unsigned long *values);
 	void (*moved)(struct net *net, const unsigned long *deltas,
-		      bool hooked);
+		      bool active);
 	/* private: the core's */
-	struct list_head list;
+	struct ng_probe probe;
 };
+
+/**
+ * ng_watch_active() - has a hook of a watch anything to do?
+ * @priv: of the hook
+ *
+ * Context: the hook.
+ */
+static inline bool ng_watch_active(const void *priv)
+{
+	return READ_ONCE(*(const bool *)priv);
+}
 
 /**
  * ng_watch_start() - look at all namespaces from now on
@@ -326,8 +378,9 @@ struct ng_watch {
  * What was counted before is not told.
  *
  * Context: process, may sleep.
+ * Return: 0, or the error of ng_probe_attach().
  */
-void ng_watch_start(struct ng_watch *watch);
+int ng_watch_start(struct ng_watch *watch);
 
 /**
  * ng_watch_stop() - take the hooks off everywhere and look no more
