@@ -211,6 +211,59 @@ static void row_addr_test(struct kunit *test)
 			   seq_buf_str(&row));
 }
 
+struct word_case {
+	const char *desc;
+	/* input */
+	const char *name;
+	/* output as expected */
+	const char *word;
+};
+
+static const struct word_case word_cases[] = {
+	{ "a plain name stays bare", "eth0.1000", "eth0.1000" },
+	{ "so do the other bytes that no shell looks at", "br-a_b+c:d@e%f,",
+	  "br-a_b+c:d@e%f," },
+	{ "nothing at all is a word, too", "", "''" },
+	{ "a command is not run", "a;reboot", "'a;reboot'" },
+	{ "nor one inside it", "$(id>&2)", "'$(id>&2)'" },
+	{ "nor the old way", "`id`", "'`id`'" },
+	{ "a quote does not end it", "'\"", "''\\''\"'" },
+	{ "a line break does not", "a\nb", "'a\nb'" },
+	{ "nor a space of another kind", "a\xa0z\tc", "'a\xa0z\tc'" },
+	{ "a star finds no file", "*", "'*'" },
+	{ "a home is none", "~root", "'~root'" },
+	{ "an equal sign sets nothing", "a=b", "'a=b'" },
+	{ "a backslash is one", "a\\", "'a\\'" },
+};
+
+CASES(word);
+
+static void word_test(struct kunit *test)
+{
+	const struct word_case *param = test->param_value;
+	/* To the byte, so that KASAN sees one too far. */
+	char *word = kunit_kzalloc(test, NG_WORD_MAX, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, word);
+	ng_shell_word(word, param->name);
+	KUNIT_EXPECT_STREQ(test, param->word, word);
+}
+
+/* The longest name there can be, and it needs all the room there is. */
+static void word_long_test(struct kunit *test)
+{
+	char *word = kunit_kzalloc(test, NG_WORD_MAX, GFP_KERNEL);
+	char name[IFNAMSIZ] = "";
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, word);
+	memset(name, '\'', IFNAMSIZ - 1);
+	ng_shell_word(word, name);
+	KUNIT_EXPECT_EQ(test, NG_WORD_MAX - 1, strlen(word));
+	for (i = 0; i < IFNAMSIZ - 1; i++)
+		KUNIT_EXPECT_EQ(test, 0, strncmp(word + 1 + 4 * i, "'\\''", 4));
+}
+
 static const char *const choice_words[] = { "detect", "rescue", NULL };
 static int choice_changes;
 
@@ -447,6 +500,8 @@ static struct kunit_case core_kunit_cases[] = {
 	KUNIT_CASE(row_overflow_test),
 	KUNIT_CASE(row_long_test),
 	KUNIT_CASE(row_addr_test),
+	KUNIT_CASE_PARAM(word_test, word_gen_params),
+	KUNIT_CASE(word_long_test),
 	KUNIT_CASE_PARAM(choice_test, choice_gen_params),
 	KUNIT_CASE(count_test),
 	KUNIT_CASE(log_test),

@@ -80,6 +80,51 @@ void ng_row_addr(struct seq_buf *row, const char *key, u8 family,
 }
 EXPORT_SYMBOL_GPL(ng_row_addr);
 
+static bool ng_shell_is_plain(const char *name)
+{
+	if (!*name)
+		return false;
+
+	for (; *name; name++)
+		if (!isascii(*name) ||
+		    (!isalnum(*name) && !strchr("_.-+:@%,", *name)))
+			return false;
+
+	return true;
+}
+
+const char *ng_shell_word(char *word, const char *name)
+{
+	char *end = word;
+
+	if (ng_shell_is_plain(name))
+		return strscpy(word, name, NG_WORD_MAX) < 0 ? "" : word;
+
+	*end++ = '\'';
+	for (; *name; name++) {
+		/* Out of the quotes for it, and in again. */
+		if (*name == '\'')
+			end += sprintf(end, "'\\''");
+		else
+			*end++ = *name;
+	}
+	*end++ = '\'';
+	*end = '\0';
+	return word;
+}
+EXPORT_SYMBOL_GPL(ng_shell_word);
+
+const char *ng_shell_enter(char *enter, const struct net *net)
+{
+	enter[0] = '\0';
+	if (!net_eq(net, &init_net))
+		snprintf(enter, NG_ENTER_MAX,
+			 "nsenter --net=$(find -L /run/netns /proc/[1-9]*/ns/net -maxdepth 1 -inum %u -print -quit) ",
+			 net->ns.inum);
+	return enter;
+}
+EXPORT_SYMBOL_GPL(ng_shell_enter);
+
 int ng_row_show(struct seq_file *m,
 		void (*fill)(struct seq_buf *row, const void *entry),
 		const void *entry)

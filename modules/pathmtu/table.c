@@ -38,6 +38,8 @@ void pathmtu_note_route(struct pathmtu_path *path, const struct sk_buff *skb)
 
 static void pathmtu_route(struct seq_buf *text, const struct pathmtu_path *path)
 {
+	char word[NG_WORD_MAX];
+
 	if (path->key.family == NFPROTO_IPV4)
 		seq_buf_printf(text, "ip route replace %pI4",
 			       &path->key.dst.ip);
@@ -51,13 +53,16 @@ static void pathmtu_route(struct seq_buf *text, const struct pathmtu_path *path)
 		seq_buf_printf(text, "%s via %pI6c",
 			       path->key.family == NFPROTO_IPV4 ? " inet6" : "",
 			       &path->gateway.in6);
-	seq_buf_printf(text, " dev %s", path->dev);
+	seq_buf_printf(text, " dev %s", ng_shell_word(word, path->dev));
 }
 
-static void pathmtu_fix(char *fix, size_t len, const struct pathmtu_path *path)
+/* @enter: what a command begins with. A row says beside it which netns it is. */
+static void pathmtu_fix(char *fix, size_t len, const char *enter,
+			const struct pathmtu_path *path)
 {
 	unsigned int headers = path->key.family == NFPROTO_IPV4 ? 40 : 60;
 	unsigned int mtu = max_t(unsigned int, path->size_ok, PATHMTU_SMALL);
+	char word[NG_WORD_MAX];
 	struct seq_buf text;
 
 	seq_buf_init(&text, fix, len);
@@ -65,8 +70,9 @@ static void pathmtu_fix(char *fix, size_t len, const struct pathmtu_path *path)
 	case PATHMTU_SELF:
 		if (path->dev[0])
 			seq_buf_printf(&text,
-				       "ip link set dev %s gso_max_segs 1; find what loses gso_size",
-				       path->dev);
+				       "%sip link set dev %s gso_max_segs 1; find what loses gso_size",
+				       enter,
+				       ng_shell_word(word, path->dev));
 		else
 			seq_buf_printf(&text, "find what copies packets without gso_size");
 		break;
@@ -74,7 +80,8 @@ static void pathmtu_fix(char *fix, size_t len, const struct pathmtu_path *path)
 		seq_buf_printf(&text, "none needed, path MTU discovery works");
 		break;
 	case PATHMTU_HOLE:
-		seq_buf_printf(&text, "sysctl -w net.ipv4.tcp_mtu_probing=1, or: ");
+		seq_buf_printf(&text, "%ssysctl -w net.ipv4.tcp_mtu_probing=1, or: %s",
+			       enter, enter);
 		pathmtu_route(&text, path);
 		seq_buf_printf(&text, " mtu lock %u advmss %u", mtu,
 			       mtu - headers);
@@ -104,7 +111,7 @@ static void pathmtu_row(struct seq_buf *row, const void *entry)
 	char fix[256];
 
 	pathmtu_row_short(row, entry);
-	pathmtu_fix(fix, sizeof(fix), entry);
+	pathmtu_fix(fix, sizeof(fix), "", entry);
 	ng_row_str(row, "fix", fix);
 }
 
@@ -125,8 +132,9 @@ struct pathmtu_path *pathmtu_path_add(const struct pathmtu_key *key,
 void pathmtu_announce(const struct pathmtu_path *path, struct net *net)
 {
 	struct ng_finding *finding;
+	char enter[NG_ENTER_MAX];
 	char cause[256];
-	char fix[256];
+	char fix[384];
 
 	finding = ng_finding_begin(&pathmtu_guard, net, NG_WARNING);
 	if (!finding)
@@ -142,6 +150,6 @@ void pathmtu_announce(const struct pathmtu_path *path, struct net *net)
 			 path->size_lost, path->size_ok);
 
 	pathmtu_row_short(ng_finding_row(finding), path);
-	pathmtu_fix(fix, sizeof(fix), path);
+	pathmtu_fix(fix, sizeof(fix), ng_shell_enter(enter, net), path);
 	ng_finding_end(finding, cause, fix);
 }

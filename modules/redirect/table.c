@@ -49,8 +49,10 @@ void redirect_announce(const struct redirect_flow *flow, struct net *net,
 	char dst[REDIRECT_ADDR_LEN], via[REDIRECT_ADDR_LEN + 8] = "";
 	const char *ip = key->family == AF_INET ? "ip" : "ip -6";
 	struct ng_finding *finding;
+	char enter[NG_ENTER_MAX];
+	char word[NG_WORD_MAX];
 	char cause[320];
-	char fix[256];
+	char fix[384];
 
 	finding = ng_finding_begin(&redirect_guard, net,
 				   storm ? NG_WARNING : NG_INFO);
@@ -78,8 +80,9 @@ void redirect_announce(const struct redirect_flow *flow, struct net *net,
 			 storm ? "storm: " : "", router, dst,
 			 storm ? "nearly every packet" : "packets",
 			 storm ? " from its CPU; routers drop traffic when that is busy" : "");
-		snprintf(fix, sizeof(fix), "%s route replace %s%s dev %s", ip,
-			 dst, via, flow->dev);
+		snprintf(fix, sizeof(fix), "%s%s route replace %s%s dev %s",
+			 ng_shell_enter(enter, net), ip, dst, via,
+			 ng_shell_word(word, flow->dev));
 	}
 
 	redirect_row(ng_finding_row(finding), flow);

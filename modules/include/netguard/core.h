@@ -143,6 +143,35 @@ __printf(2, 3) void ng_row_printf(struct seq_buf *row, const char *fmt, ...);
 void ng_row_addr(struct seq_buf *row, const char *key, u8 family,
 		 const union nf_inet_addr *addr);
 
+/* Room for a device name as a word of a shell, in the worst case. */
+#define NG_WORD_MAX (4 * (IFNAMSIZ - 1) + sizeof("''"))
+
+/**
+ * ng_shell_word() - a device name as one word of a command
+ * @word: NG_WORD_MAX bytes
+ * @name: the name, any bytes up to NUL
+ *
+ * For what stands in a fix: POSIX single quotes, where a shell needs them.
+ *
+ * Return: @word.
+ */
+const char *ng_shell_word(char *word, const char *name);
+
+/* Room for what enters a namespace. */
+#define NG_ENTER_MAX 112
+
+/**
+ * ng_shell_enter() - the words that a command for a namespace begins with
+ * @enter: NG_ENTER_MAX bytes
+ * @net: the namespace that the command is for
+ *
+ * The kernel knows no name of a namespace, and nsenter no number: what has that
+ * inode is looked for where names are, and among processes.
+ *
+ * Return: @enter: ends with a space, or is empty for the first namespace.
+ */
+const char *ng_shell_enter(char *enter, const struct net *net);
+
 /**
  * ng_row_show() - print one table row from a seq_operations.show
  * @m: the seq_file
