@@ -370,9 +370,12 @@ static void judge_test(struct kunit *test)
 {
 	const struct judge_case *param = test->param_value;
 	struct net_device *devs[1 + UPPERS];
+	struct vlansteal_owners *owners;
 	enum vlansteal_verdict verdict;
 	int i, n, linked = 0;
 
+	owners = kunit_kzalloc(test, sizeof(*owners), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, owners);
 	devs[0] = judge_device(test);
 	for (n = 0; n < UPPERS && param->uppers[n].kind != NONE; n++) {
 		struct vlan_dev_priv *vlan;
@@ -390,6 +393,12 @@ static void judge_test(struct kunit *test)
 	for (i = 0; i < n; i++)
 		devs[i + 1]->priv_flags |= upper_flags[param->uppers[i].kind];
 	verdict = vlansteal_judge(devs[0], htons(ETH_P_8021Q), 10);
+	/* Whoever looks for many of them at once finds the same. */
+	vlansteal_owners_read(owners, devs[0]);
+	KUNIT_EXPECT_EQ(test, verdict,
+			vlansteal_owners_judge(owners,
+					       vlansteal_slot(htons(ETH_P_8021Q),
+							      10)));
 	for (i = 0; i < n; i++)
 		devs[i + 1]->priv_flags &= ~upper_flags[param->uppers[i].kind];
 	for (i = 0; i < n; i++)

@@ -16,6 +16,8 @@
 	counter(rescue_failed,						\
 		"frames that could not be handed past a thief")		\
 	counter(frames_leaked,						\
-		"frames that reached a thief in spite of rescue mode")
+		"frames that reached a thief in spite of rescue mode")	\
+	counter(thieves_missed,						\
+		"thieves that found no room in the table, or no memory")
 
 #endif

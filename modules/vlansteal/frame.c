@@ -72,14 +72,15 @@ unsigned int vlansteal_ingress(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* rx_handler of a thief in rescue mode: sees what the hook did not. */
-rx_handler_result_t vlansteal_backstop(struct sk_buff **pskb)
+/* On a thief in rescue mode: sees what the hook on its port did not. */
+unsigned int vlansteal_backstop(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
-	const struct net_device *dev = (*pskb)->dev;
+	const struct net_device *dev = skb->dev;
 
 	ng_count(&vlansteal_guard, VLANSTEAL_frames_leaked);
-	trace_vlansteal_leaked(*pskb, vlan_dev_priv(dev)->real_dev, dev,
+	trace_vlansteal_leaked(skb, vlan_dev_priv(dev)->real_dev, dev,
 			       vlan_dev_priv(dev)->vlan_proto,
 			       vlan_dev_priv(dev)->vlan_id);
-	return RX_HANDLER_PASS;
+	return NF_ACCEPT;
 }

@@ -40,15 +40,26 @@ static int __init vlansteal_init(void)
 	if (err)
 		return err;
 
+	err = vlansteal_ports_setup();
+	if (err)
+		goto err_guard;
+
 	err = vlansteal_watch_start();
 	if (err)
-		ng_guard_unregister(&vlansteal_guard);
+		goto err_ports;
+	return 0;
+
+err_ports:
+	vlansteal_ports_teardown();
+err_guard:
+	ng_guard_unregister(&vlansteal_guard);
 	return err;
 }
 
 static void __exit vlansteal_exit(void)
 {
 	vlansteal_watch_stop();
+	vlansteal_ports_teardown();
 	ng_guard_unregister(&vlansteal_guard);
 }
 

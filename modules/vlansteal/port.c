@@ -7,30 +7,73 @@
 #include "vlansteal.h"
 
 #include <linux/slab.h>
+#include <net/netns/generic.h>
 
 /* Guards the two lists and what hangs on them, together with RTNL. */
 DEFINE_MUTEX(vlansteal_mutex);
 LIST_HEAD(vlansteal_thieves);
 static LIST_HEAD(vlansteal_ports);
 
-void vlansteal_settle_backstop(struct vlansteal_thief *thief)
+/* The thieves of a namespace, of all of them, of all but the first. */
+struct vlansteal_net {
+	unsigned int thieves;
+};
+
+static unsigned int vlansteal_net_id;
+static unsigned int vlansteal_thieves_all;
+static unsigned int vlansteal_thieves_others;
+
+static void vlansteal_account(const struct net *net, int thieves)
 {
-	bool wanted = vlansteal_rescues() &&
-		      thief->verdict == VLANSTEAL_CONFLICT;
+	struct vlansteal_net *here = net_generic(net, vlansteal_net_id);
 
-	thief->settled_mode = vlansteal_mode.value;
-	if (wanted == thief->backstop)
-		return;
+	here->thieves += thieves;
+	vlansteal_thieves_all += thieves;
+	if (!net_eq(net, &init_net))
+		vlansteal_thieves_others += thieves;
+}
 
-	if (wanted) {
-		/* Somebody else may have the slot; it is theirs then. */
-		thief->backstop = !netdev_rx_handler_register(thief->dev,
-							      vlansteal_backstop,
-							      NULL);
-	} else {
-		netdev_rx_handler_unregister(thief->dev);
-		thief->backstop = false;
-	}
+/* So that no tenant takes the others' room, nor all of them the host's. */
+static bool vlansteal_has_room(const struct net *net)
+{
+	const struct vlansteal_net *here = net_generic(net, vlansteal_net_id);
+
+	if (vlansteal_thieves_all >= VLANSTEAL_THIEVES)
+		return false;
+
+	return net_eq(net, &init_net) ||
+	       (vlansteal_thieves_others < VLANSTEAL_THIEVES_OTHERS &&
+		here->thieves < VLANSTEAL_THIEVES_OTHER);
+}
+
+static struct pernet_operations vlansteal_net_ops = {
+	.id = &vlansteal_net_id,
+	.size = sizeof(struct vlansteal_net),
+};
+
+int vlansteal_ports_setup(void)
+{
+	return register_pernet_subsys(&vlansteal_net_ops);
+}
+
+void vlansteal_ports_teardown(void)
+{
+	unregister_pernet_subsys(&vlansteal_net_ops);
+}
+
+/*
+ * A hook on the thief itself sees what reaches it in spite of the one on the
+ * port. Not its rx_handler: then it could not join a team or an Open vSwitch.
+ */
+void vlansteal_backstop_sync(struct vlansteal_thief *thief)
+{
+	thief->synced_mode = vlansteal_mode.value;
+	if (!vlansteal_rescues() || thief->verdict != VLANSTEAL_CONFLICT)
+		ng_hook_detach(&thief->backstop);
+	else if (!ng_hook_attached(&thief->backstop))
+		/* One that is on its way out has none. */
+		ng_hook_attach(&thief->backstop, thief->dev, NF_NETDEV_INGRESS,
+			       INT_MIN, vlansteal_backstop, NULL);
 }
 
 struct vlansteal_port *vlansteal_port_find(const struct net_device *dev)
@@ -56,6 +99,7 @@ struct vlansteal_port *vlansteal_port_get(struct net_device *dev)
 		return NULL;
 
 	port->dev = dev;
+	INIT_LIST_HEAD(&port->thieves);
 	list_add_tail(&port->list, &vlansteal_ports);
 	return port;
 }
@@ -86,7 +130,7 @@ void vlansteal_port_settle(struct vlansteal_port *port)
 		ng_hook_detach(&port->hook);
 	}
 
-	if (!port->n_thieves) {
+	if (list_empty(&port->thieves)) {
 		list_del(&port->list);
 		call_rcu(&port->rcu, vlansteal_port_free);
 	}
@@ -128,40 +172,57 @@ void vlansteal_thief_judge(struct vlansteal_thief *thief,
 		ng_count_add(&vlansteal_guard, VLANSTEAL_conflicts, -1);
 		clear_bit(thief->slot, port->taken);
 	}
-	vlansteal_settle_backstop(thief);
+	vlansteal_backstop_sync(thief);
 }
 
 struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,
 					    struct net_device *dev,
 					    unsigned int slot)
 {
-	struct vlansteal_thief __rcu **place = vlansteal_port_place(port, slot);
+	struct vlansteal_thief __rcu **place;
 	struct vlansteal_thief *thief;
+	static loff_t serial;
 
+	if (!vlansteal_has_room(dev_net(dev)))
+		goto err;
+	place = vlansteal_port_place(port, slot);
 	if (!place)
-		return NULL;
+		goto err;
 
 	thief = kzalloc(sizeof(*thief), GFP_KERNEL);
 	if (!thief)
-		return NULL;
+		goto err;
 
 	thief->frames = alloc_percpu(struct vlansteal_frames);
 	if (!thief->frames)
 		goto err_thief;
 
+	thief->serial = ++serial;
 	thief->dev = dev;
+	thief->net = dev_net(dev);
 	thief->port = port;
 	thief->slot = slot;
-	thief->settled_mode = vlansteal_mode.value;
+	thief->synced_mode = vlansteal_mode.value;
 	rcu_assign_pointer(*place, thief);
-	port->n_thieves++;
+	list_add(&thief->on_port, &port->thieves);
 	list_add_tail(&thief->list, &vlansteal_thieves);
+	vlansteal_account(thief->net, 1);
 	ng_count(&vlansteal_guard, VLANSTEAL_thieves);
 	return thief;
 
 err_thief:
 	kfree(thief);
+err:
+	ng_count(&vlansteal_guard, VLANSTEAL_thieves_missed);
 	return NULL;
+}
+
+/* It has come to another namespace, while the old one is still there. */
+void vlansteal_thief_move(struct vlansteal_thief *thief)
+{
+	vlansteal_account(thief->net, -1);
+	thief->net = dev_net(thief->dev);
+	vlansteal_account(thief->net, 1);
 }
 
 static void vlansteal_thief_free(struct rcu_head *rcu)
@@ -180,8 +241,9 @@ void vlansteal_thief_remove(struct vlansteal_thief *thief)
 	vlansteal_thief_judge(thief, VLANSTEAL_PRIVATE);
 	/* Never NULL: it was there for this thief. */
 	RCU_INIT_POINTER(*vlansteal_port_place(port, thief->slot), NULL);
-	port->n_thieves--;
+	list_del(&thief->on_port);
 	list_del(&thief->list);
+	vlansteal_account(thief->net, -1);
 	ng_count_add(&vlansteal_guard, VLANSTEAL_thieves, -1);
 	call_rcu(&thief->rcu, vlansteal_thief_free);
 	vlansteal_port_settle(port);

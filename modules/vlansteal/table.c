@@ -51,15 +51,32 @@ static void vlansteal_row(struct seq_buf *row, const void *entry)
 		      vlansteal_thief_frames(thief, VLANSTEAL_RESCUED));
 }
 
+/* A position is a serial: what comes and goes moves nobody. */
 static void *vlansteal_table_start(struct seq_file *m, loff_t *pos)
 {
+	struct vlansteal_thief *thief;
+
 	mutex_lock(&vlansteal_mutex);
-	return seq_list_start(&vlansteal_thieves, *pos);
+	list_for_each_entry(thief, &vlansteal_thieves, list)
+		if (thief->serial >= *pos) {
+			*pos = thief->serial;
+			return thief;
+		}
+
+	return NULL;
 }
 
 static void *vlansteal_table_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	return seq_list_next(v, &vlansteal_thieves, pos);
+	struct vlansteal_thief *thief = v;
+
+	*pos = thief->serial + 1;
+	if (list_is_last(&thief->list, &vlansteal_thieves))
+		return NULL;
+
+	thief = list_next_entry(thief, list);
+	*pos = thief->serial;
+	return thief;
 }
 
 static void vlansteal_table_stop(struct seq_file *m, void *v)
@@ -69,8 +86,7 @@ static void vlansteal_table_stop(struct seq_file *m, void *v)
 
 static int vlansteal_table_show(struct seq_file *m, void *v)
 {
-	return ng_row_show(m, vlansteal_row,
-			   list_entry(v, struct vlansteal_thief, list));
+	return ng_row_show(m, vlansteal_row, v);
 }
 
 const struct seq_operations vlansteal_table = {
@@ -85,18 +101,18 @@ void vlansteal_announce(const struct vlansteal_thief *thief)
 	bool conflict = thief->verdict == VLANSTEAL_CONFLICT;
 	const struct net_device *dev = thief->dev;
 	struct ng_finding *finding;
-	char where[48] = "";
+	char enter[NG_ENTER_MAX];
+	char word[NG_WORD_MAX];
 	char cause[256];
-	char fix[128];
+	char fix[256];
 
 	finding = ng_finding_begin(&vlansteal_guard, dev_net(dev),
 				   conflict ? NG_WARNING : NG_INFO);
 	if (!finding)
 		return;
 
-	if (!net_eq(dev_net(dev), &init_net))
-		snprintf(where, sizeof(where), " (in netns %u, see lsns -t net)",
-			 dev_net(dev)->ns.inum);
+	ng_shell_enter(enter, dev_net(dev));
+	ng_shell_word(word, dev->name);
 
 	if (conflict) {
 		snprintf(cause, sizeof(cause),
@@ -104,8 +120,7 @@ void vlansteal_announce(const struct vlansteal_thief *thief)
 			 dev->name, vlansteal_proto_name(dev),
 			 vlan_dev_priv(dev)->vlan_id, thief->port->dev->name,
 			 thief->port->lag->name);
-		snprintf(fix, sizeof(fix), "ip link delete %s%s", dev->name,
-			 where);
+		snprintf(fix, sizeof(fix), "%sip link delete %s", enter, word);
 	} else {
 		snprintf(cause, sizeof(cause),
 			 "nothing above %s uses %s VLAN %u: %s on its port %s is taken to be there on purpose",
@@ -113,8 +128,8 @@ void vlansteal_announce(const struct vlansteal_thief *thief)
 			 vlan_dev_priv(dev)->vlan_id, dev->name,
 			 thief->port->dev->name);
 		snprintf(fix, sizeof(fix),
-			 "none needed; if it is a leftover: ip link delete %s%s",
-			 dev->name, where);
+			 "none needed; if it is a leftover: %sip link delete %s",
+			 enter, word);
 	}
 
 	vlansteal_row(ng_finding_row(finding), thief);

@@ -58,6 +58,32 @@ enum vlansteal_verdict vlansteal_judge(struct net_device *lag, __be16 proto,
 }
 EXPORT_SYMBOL_IF_KUNIT(vlansteal_judge);
 
+static void vlansteal_owners_add(struct vlansteal_owners *owners,
+				 struct net_device *dev)
+{
+	struct net_device *upper;
+	struct list_head *iter;
+
+	owners->switched |= vlansteal_is_switched(dev);
+	netdev_for_each_upper_dev_rcu(dev, upper, iter)
+		if (is_vlan_dev(upper))
+			__set_bit(vlansteal_slot(vlan_dev_vlan_proto(upper),
+						 vlan_dev_vlan_id(upper)),
+				  owners->slots);
+		else
+			vlansteal_owners_add(owners, upper);
+}
+
+void vlansteal_owners_read(struct vlansteal_owners *owners,
+			   struct net_device *lag)
+{
+	ASSERT_RTNL();
+
+	memset(owners, 0, sizeof(*owners));
+	vlansteal_owners_add(owners, lag);
+}
+EXPORT_SYMBOL_IF_KUNIT(vlansteal_owners_read);
+
 int vlansteal_retag(struct sk_buff *skb)
 {
 	const struct ethhdr *eth;

@@ -2,6 +2,7 @@
 #ifndef NETGUARD_VLANSTEAL_THIEF_H
 #define NETGUARD_VLANSTEAL_THIEF_H
 
+#include <linux/bitmap.h>
 #include <linux/if_vlan.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -58,6 +59,35 @@ static inline unsigned int vlansteal_slot(__be16 proto, u16 vid)
  * Return: the bond or team, or NULL.
  */
 struct net_device *vlansteal_lag_of(struct net_device *dev);
+
+/**
+ * struct vlansteal_owners - the VLANs whose frames belong to someone above a LAG
+ * @switched: all of them
+ * @slots: these, by vlansteal_slot()
+ */
+struct vlansteal_owners {
+	bool switched;
+	DECLARE_BITMAP(slots, VLANSTEAL_SLOTS);
+};
+
+/**
+ * vlansteal_owners_read() - what vlansteal_judge() says of each VLAN
+ * @owners: filled in
+ * @lag: the bond or team
+ *
+ * For many thieves: looks once at each device above @lag, not for each thief.
+ *
+ * Context: RTNL held.
+ */
+void vlansteal_owners_read(struct vlansteal_owners *owners,
+			   struct net_device *lag);
+
+static inline enum vlansteal_verdict
+vlansteal_owners_judge(const struct vlansteal_owners *owners, unsigned int slot)
+{
+	return owners->switched || test_bit(slot, owners->slots) ?
+		VLANSTEAL_CONFLICT : VLANSTEAL_PRIVATE;
+}
 
 /**
  * vlansteal_judge() - does someone above the LAG own these frames?

@@ -20,6 +20,14 @@ enum vlansteal_counter {
 #undef VLANSTEAL_ID
 };
 
+/*
+ * How many thieves are known at most, how many of these the namespaces but the
+ * first have together, and how many one of them.
+ */
+#define VLANSTEAL_THIEVES 1024
+#define VLANSTEAL_THIEVES_OTHERS (VLANSTEAL_THIEVES * 3 / 4)
+#define VLANSTEAL_THIEVES_OTHER (VLANSTEAL_THIEVES / 4)
+
 /* How many slots one allocation holds the thieves of. */
 #define VLANSTEAL_PART 512
 
@@ -38,7 +46,7 @@ struct vlansteal_part {
  * @lag: the bond or team
  * @hook: on @dev while @conflicts is not 0
  * @conflicts: how many of the thieves are in conflict
- * @n_thieves: how many there are in @parts
+ * @thieves: those in @parts
  * @parts: by vlansteal_slot() / VLANSTEAL_PART; made when first needed, and
  *	there as long as the port. Like struct vlan_group: two loads for a
  *	frame, where an xarray takes seventy instructions
@@ -51,7 +59,7 @@ struct vlansteal_port {
 	struct net_device *lag;
 	struct ng_hook hook;
 	unsigned int conflicts;
-	unsigned int n_thieves;
+	struct list_head thieves;
 	struct vlansteal_part __rcu *parts[VLANSTEAL_SLOTS / VLANSTEAL_PART];
 	DECLARE_BITMAP(taken, VLANSTEAL_SLOTS);
 	struct rcu_head rcu;
@@ -63,24 +71,30 @@ struct vlansteal_frames {
 
 /**
  * struct vlansteal_thief - a VLAN device on a LAG port
- * @list: in vlansteal_thieves
+ * @list: in vlansteal_thieves, the eldest first
+ * @on_port: in the port's list
+ * @serial: counts up; a reader's position
  * @dev: the VLAN device
+ * @net: the namespace that it is counted for, where it was found
  * @port: what it sits on
  * @slot: its vlansteal_slot()
  * @verdict: conflict or private
- * @backstop: its rx_handler is vlansteal_backstop()
- * @settled_mode: the mode for which @backstop was last tried
+ * @backstop: hook on @dev, while in conflict and in rescue mode
+ * @synced_mode: the mode for which @backstop was last synced
  * @frames: what became of the frames it waits for, while in conflict
  * @rcu: frees it behind the hook
  */
 struct vlansteal_thief {
 	struct list_head list;
+	struct list_head on_port;
+	loff_t serial;
 	struct net_device *dev;
+	const struct net *net;
 	struct vlansteal_port *port;
 	unsigned int slot;
 	enum vlansteal_verdict verdict;
-	bool backstop;
-	int settled_mode;
+	struct ng_hook backstop;
+	int synced_mode;
 	struct vlansteal_frames __percpu *frames;
 	struct rcu_head rcu;
 };
@@ -121,7 +135,8 @@ extern struct ng_guard vlansteal_guard;
 /* frame.c: the packet path. */
 unsigned int vlansteal_ingress(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state);
-rx_handler_result_t vlansteal_backstop(struct sk_buff **pskb);
+unsigned int vlansteal_backstop(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state);
 
 /*
  * port.c: how ports and thieves are kept. The list is changed under RTNL and
@@ -132,19 +147,22 @@ rx_handler_result_t vlansteal_backstop(struct sk_buff **pskb);
 extern struct mutex vlansteal_mutex;
 extern struct list_head vlansteal_thieves;
 
+int vlansteal_ports_setup(void);
+void vlansteal_ports_teardown(void);
 struct vlansteal_port *vlansteal_port_find(const struct net_device *dev);
 struct vlansteal_port *vlansteal_port_get(struct net_device *dev);
 /* To end each change with: the port is gone if it has no thief. */
 void vlansteal_port_settle(struct vlansteal_port *port);
 
-/* NULL when memory is short; the port stays, to be settled. */
+/* NULL when there is no room or memory; the port stays, to be settled. */
 struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,
 					    struct net_device *dev,
 					    unsigned int slot);
 void vlansteal_thief_judge(struct vlansteal_thief *thief,
 			   enum vlansteal_verdict verdict);
+void vlansteal_thief_move(struct vlansteal_thief *thief);
 void vlansteal_thief_remove(struct vlansteal_thief *thief);
-void vlansteal_settle_backstop(struct vlansteal_thief *thief);
+void vlansteal_backstop_sync(struct vlansteal_thief *thief);
 
 /* watch.c: which thieves there are. */
 int vlansteal_watch_start(void);

@@ -155,14 +155,23 @@ check 'frames that an ifb puts back skip the hook: counted as leaked' test "$(le
 check 'and passed on as the stock kernel would' wait_for 3 passed_on
 in_ns h tc qdisc del dev e0 ingress
 ip -n h link add br0 type bridge
-check 'in rescue mode a thief can still become a bridge port' ip -n h link set e0.1000 master br0
+check 'in rescue mode a macvlan can sit on a thief' ip -n h link add link e0.1000 name mv0 type macvlan
+ip -n h link del mv0
+check 'or an ipvlan' ip -n h link add link e0.1000 name iv0 type ipvlan
+ip -n h link del iv0
+ip -n h link add team7 type team
+ip -n h link set e0.1000 down
+check 'it can join a team' ip -n h link set e0.1000 master team7
+ip -n h link del team7
+ip -n h link set e0.1000 up
+check 'it can become a bridge port' ip -n h link set e0.1000 master br0
 is 'and the rescue goes on' "$(loss_out)" 0
 param vlansteal mode detect
 ip -n h link del br0
 ip -n h link add br0 type bridge
 ip -n h link set e0.1000 master br0
 param vlansteal mode rescue
-is 'a thief whose rx_handler is taken is rescued without a backstop' "$(loss_out)" 0
+is 'one that has been a bridge port before is rescued as well' "$(loss_out)" 0
 world_end
 
 # --- team, and OVS ---
