@@ -24,6 +24,10 @@
 	counter(senders_evicted,					\
 		"senders that had to leave the table for newer ones")	\
 	counter(tx_pad_failed,						\
-		"short frames sent without software padding because it failed")
+		"short frames sent without software padding because it failed") \
+	counter(senders_missed,						\
+		"bad frames without a row: the table was busy or memory short") \
+	counter(frames_sampled,						\
+		"of frames_nonzero, those that only the sample of NICs saw")
 
 #endif

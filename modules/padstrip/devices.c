@@ -8,6 +8,8 @@
 #include "pattern.h"
 
 #include <linux/if_arp.h>
+#include <linux/if_macvlan.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
@@ -15,7 +17,7 @@
  * struct padstrip_device - a device that is watched
  * @list: in padstrip_devices
  * @dev: the device; not referenced, the entry goes at NETDEV_UNREGISTER
- * @ingress: on @dev as long as this exists, unless attaching failed
+ * @ingress: on @dev while its frames are forwarded, or it is named in devices
  * @egress: on @dev while tx_zero_pad is 1
  * @rcu: frees it behind the hooks
  */
@@ -32,32 +34,80 @@ static LIST_HEAD(padstrip_devices);
 static bool padstrip_watching;
 static char padstrip_patterns[512];
 
-static bool padstrip_wants(const struct net_device *dev)
+bool padstrip_is_nic(const struct net_device *dev)
 {
-	if (!padstrip_watching || dev->type != ARPHRD_ETHER)
-		return false;
-	if (!*padstrip_patterns)
-		return dev->dev.parent;
+	return dev->type == ARPHRD_ETHER && dev->dev.parent;
+}
 
-	return padstrip_patterns_match(padstrip_patterns, dev->name);
+/*
+ * Does anybody hand the device's frames on as they are? What is routed or
+ * received is cut to its packet by ip_rcv_core() anyway. Uppers nest at most
+ * MAX_NEST_DEV deep, see __netdev_upper_dev_link().
+ */
+static bool padstrip_is_forwarded(struct net_device *dev)
+{
+	struct net_device *master = netdev_master_upper_dev_get(dev);
+	struct net_device *upper;
+	struct list_head *iter;
+
+	if (ng_has_tc_ingress(dev) ||
+	    (master && (netif_is_bridge_master(master) ||
+			netif_is_ovs_master(master))))
+		return true;
+
+	netdev_for_each_upper_dev_rcu(dev, upper, iter)
+		if (netif_is_macvlan(upper) ||
+		    ((is_vlan_dev(upper) || netif_is_lag_master(upper)) &&
+		     padstrip_is_forwarded(upper)))
+			return true;
+
+	return false;
+}
+
+/* For ingress: in the default only where it matters. */
+static bool padstrip_wants(struct net_device *dev)
+{
+	if (*padstrip_patterns)
+		return padstrip_patterns_match(padstrip_patterns, dev->name);
+
+	return padstrip_is_nic(dev) && padstrip_is_forwarded(dev);
+}
+
+/* A NIC that pads badly does so whatever this host is. */
+static bool padstrip_wants_tx(const struct net_device *dev)
+{
+	if (!padstrip_tx_zero_pad.value)
+		return false;
+	if (*padstrip_patterns)
+		return padstrip_patterns_match(padstrip_patterns, dev->name);
+
+	return padstrip_is_nic(dev);
 }
 
 static struct padstrip_device *padstrip_find(const struct net_device *dev)
 {
 	struct padstrip_device *device;
 
-	list_for_each_entry(device, &padstrip_devices, list)
+	list_for_each_entry_rcu(device, &padstrip_devices, list,
+				lockdep_rtnl_is_held())
 		if (device->dev == dev)
 			return device;
 
 	return NULL;
 }
 
+bool padstrip_has_hook(const struct net_device *dev)
+{
+	const struct padstrip_device *device = padstrip_find(dev);
+
+	return device && ng_hook_attached(&device->ingress);
+}
+
 static void padstrip_forget(struct padstrip_device *device)
 {
 	ng_hook_detach(&device->ingress);
 	ng_hook_detach(&device->egress);
-	list_del(&device->list);
+	list_del_rcu(&device->list);
 	kfree_rcu(device, rcu);
 }
 
@@ -83,12 +133,15 @@ static void padstrip_attach(struct padstrip_device *device,
 			    err);
 }
 
-/* Brings the hooks of one device up to date. */
-static void padstrip_settle(struct net_device *dev)
+/* Brings the hooks of one device in line with what is wanted. */
+static void padstrip_sync(struct net_device *dev)
 {
+	bool ether = padstrip_watching && dev->type == ARPHRD_ETHER;
 	struct padstrip_device *device = padstrip_find(dev);
+	bool rx = ether && padstrip_wants(dev);
+	bool tx = ether && padstrip_wants_tx(dev);
 
-	if (!padstrip_wants(dev)) {
+	if (!rx && !tx) {
 		if (device)
 			padstrip_forget(device);
 		return;
@@ -99,21 +152,55 @@ static void padstrip_settle(struct net_device *dev)
 		if (!device)
 			return;
 		device->dev = dev;
-		list_add_tail(&device->list, &padstrip_devices);
+		list_add_tail_rcu(&device->list, &padstrip_devices);
 	}
 
-	padstrip_attach(device, &device->ingress, NF_NETDEV_INGRESS,
-			padstrip_ingress);
-	if (padstrip_tx_zero_pad.value)
+	if (rx)
+		padstrip_attach(device, &device->ingress, NF_NETDEV_INGRESS,
+				padstrip_ingress);
+	else
+		ng_hook_detach(&device->ingress);
+	if (tx)
 		padstrip_attach(device, &device->egress, NF_NETDEV_EGRESS,
 				padstrip_egress);
 	else
 		ng_hook_detach(&device->egress);
 }
 
-void padstrip_devices_settle(void)
+void padstrip_devices_sync(void)
 {
-	ng_netdev_walk(NULL, padstrip_settle);
+	ng_netdev_walk(NULL, padstrip_sync);
+}
+
+/* A hook that is there stays: to take it off by the clock would cost packets. */
+static void padstrip_poll(struct net_device *dev)
+{
+	if (padstrip_is_nic(dev) && !padstrip_has_hook(dev))
+		padstrip_sync(dev);
+}
+
+void padstrip_devices_poll(void)
+{
+	ng_netdev_walk(NULL, padstrip_poll);
+}
+
+static int padstrip_sync_lower(struct net_device *dev,
+			       struct netdev_nested_priv *unused)
+{
+	if (padstrip_is_nic(dev))
+		padstrip_sync(dev);
+	return 0;
+}
+
+/* A VLAN that comes or goes is nobody's port at that time. */
+static void padstrip_changeupper(struct net_device *dev,
+				 const struct netdev_notifier_changeupper_info *info)
+{
+	if (*padstrip_patterns || is_vlan_dev(info->upper_dev))
+		return;
+
+	padstrip_sync_lower(dev, NULL);
+	netdev_walk_all_lower_dev(dev, padstrip_sync_lower, NULL);
 }
 
 static int padstrip_devices_set(const char *value,
@@ -135,7 +222,7 @@ static int padstrip_devices_set(const char *value,
 	rtnl_lock();
 	strscpy(padstrip_patterns, patterns, sizeof(padstrip_patterns));
 	rtnl_unlock();
-	padstrip_devices_settle();
+	padstrip_devices_sync();
 	return 0;
 
 refuse:
@@ -162,10 +249,13 @@ static int padstrip_netdev_event(struct notifier_block *nb,
 	switch (event) {
 	case NETDEV_CHANGENAME:
 		padstrip_senders_rename(dev);
-		padstrip_settle(dev);
+		padstrip_sync(dev);
 		break;
 	case NETDEV_REGISTER:
-		padstrip_settle(dev);
+		padstrip_sync(dev);
+		break;
+	case NETDEV_CHANGEUPPER:
+		padstrip_changeupper(dev, ptr);
 		break;
 	case NETDEV_UNREGISTER:
 		/* Unloading tells of every device; the rows go as a whole then. */

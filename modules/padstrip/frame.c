@@ -65,7 +65,7 @@ static void padstrip_nonzero(struct sk_buff *skb,
 	ng_count(&padstrip_guard, PADSTRIP_frames_nonzero);
 	trace_padstrip_nonzero(skb, padding->len);
 	padstrip_repair(skb, padding);
-	padstrip_sender_seen(skb, len, padding);
+	padstrip_sender_seen(skb->dev, eth_hdr(skb)->h_source, len, padding);
 }
 
 static noinline void padstrip_judged(struct sk_buff *skb)

@@ -137,6 +137,10 @@ enum padstrip_verdict padstrip_judge(const struct sk_buff *skb,
 	if (skb_is_gso(skb) || skb->data - skb_mac_header(skb) != ETH_HLEN)
 		return PADSTRIP_IGNORED;
 
+	/* A DSA conduit: the bytes behind the addresses are the switch's. */
+	if (proto == htons(ETH_P_XDSA))
+		return PADSTRIP_IGNORED;
+
 	/* eth_type_trans() put these in the place of a length. */
 	if (proto == htons(ETH_P_802_2) || proto == htons(ETH_P_802_3))
 		proto = eth_hdr(skb)->h_proto;

@@ -36,21 +36,32 @@ unsigned int padstrip_egress(void *priv, struct sk_buff *skb,
 /* devices.c: which devices have hooks. */
 int padstrip_devices_start(void);
 void padstrip_devices_stop(void);
-void padstrip_devices_settle(void);
+void padstrip_devices_sync(void);
+/* Hooks for those that need one now; nothing tells of a tc filter. */
+void padstrip_devices_poll(void);
+/* Under RCU: is it looked at all the time? */
+bool padstrip_has_hook(const struct net_device *dev);
+bool padstrip_is_nic(const struct net_device *dev);
 
-/*
- * senders.c: who pads with what. Rows live in one allocation made at load; a
- * device's rows go when it does.
- */
-extern const struct seq_operations padstrip_table;
+/* senders.c: who pads with what. A device's rows go when it does. */
+extern struct ng_table padstrip_senders;
 
-int padstrip_senders_setup(void);
-void padstrip_senders_teardown(void);
 void padstrip_senders_rename(const struct net_device *dev);
 void padstrip_senders_forget(const struct net_device *dev);
 
-/* Softirq. @len is that of the frame as it came, header and tags included. */
-void padstrip_sender_seen(const struct sk_buff *skb, unsigned int len,
+/*
+ * Softirq or process. @dev received from @mac, @len is that of the frame as it
+ * came, header and tags included.
+ */
+void padstrip_sender_seen(const struct net_device *dev, const u8 *mac,
+			  unsigned int len,
 			  const struct padstrip_padding *padding);
+
+/* sample.c: the real NICs without a hook, a second a minute. */
+extern struct ng_choice padstrip_sample;
+
+void padstrip_sample_start(void);
+void padstrip_sample_stop(void);
+void padstrip_sample_changed(void);
 
 #endif

@@ -49,6 +49,22 @@ static inline const char *ng_seq_buf_str(struct seq_buf *s)
 }
 
 /*
+ * v6.6, e420bed02507 ("bpf: Add fd-based tcx multi-prog infra with link
+ * support"): one entry for tc and tcx. May go together with support for 6.1.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef CONFIG_NET_XGRESS
+#define ng_has_tc_ingress(dev) (!!rcu_access_pointer((dev)->tcx_ingress))
+#else
+#define ng_has_tc_ingress(dev) false
+#endif
+#elif defined(CONFIG_NET_CLS_ACT)
+#define ng_has_tc_ingress(dev) (!!rcu_access_pointer((dev)->miniq_ingress))
+#else
+#define ng_has_tc_ingress(dev) false
+#endif
+
+/*
  * v6.17, ad892e912b84 ("tcp: trace retransmit failures in tcp_retransmit_skb"):
  * one argument more. May go together with support for 6.12.
  */

@@ -346,7 +346,7 @@ hardware() {
 	check 'the two e1000e carry frames' wait_for 40 hardware_ready
 
 	param padstrip devices ''
-	carried 'by default a NIC on a bus is watched: e1000e, untagged' 'raw nica' \
+	carried 'by default a NIC that is a port of a bridge is watched: e1000e, untagged' 'raw nica' \
 		"$frame$(garbage 18)" "$frame" 'frames_nonzero+1 frames_stripped+1 bytes_stripped+18'
 	left 'and a virtual Ethernet device is not' 'raw t0' "$frame$(garbage 18)" ''
 	tagged=${addresses}810000640800$(ip4 28)
@@ -367,7 +367,33 @@ hardware() {
 	ip link set nicb nomaster
 	frames_on t1 tap0 paged
 	wait_for 5 lab_ready
-	param padstrip devices 'p0,tap0,paged'
+	plain_receiver
+	reload devices='p0,tap0,paged'
+}
+
+# bad_mac LAST-BYTE: one frame with garbage from nica, from a MAC of its own
+bad_mac() { "$programs"/frames nica <<<"flood nica 1 ffffffffffff0200000000${1}0800$(ip4 28)$(garbage 18)" >/dev/null; }
+named() { [[ -n $(row padstrip senders "mac=02:00:00:00:00:$1") ]]; }
+sampled() { bad_mac b1; named b1; }
+
+# A host that only receives cuts the packet out of each frame by itself, and pays nothing.
+plain_receiver() {
+	log_mark
+	reload
+	check 'a NIC of a plain receiver has no hook, and yet a bad sender is named' wait_for 120 sampled
+	check 'in the log as well' wait_for 5 logged 'mac=02:00:00:00:00:b1 frames=1'
+	is 'what it sent is not altered' "$(counter padstrip frames_stripped) $(counter padstrip frames_zeroed)" '0 0'
+	is 'and only the sample saw it' "$(counter padstrip frames_sampled)" "$(counter padstrip frames_nonzero)"
+	# The sample's second is over.
+	sleep 2
+	bad_mac b2
+	sleep 1
+	check 'between two samples nobody looks' eval '! named b2'
+	ip link add link nicb name mv0 type macvlan
+	bad_mac b3
+	check 'with a macvlan on it the NIC forwards, and is watched all the time' wait_for 3 named b3
+	check 'and what it forwards is stripped' test "$(counter padstrip frames_stripped)" -ge 1
+	ip link del mv0
 }
 
 # --- the senders table ---
