@@ -50,7 +50,7 @@ static DEFINE_PER_CPU(struct tapdup_notes, tapdup_notes);
 /* Stands for macvlans, who all get a frame that is multicast. */
 static const struct tapdup_dev tapdup_several;
 /* The marks of others are told of once per value of the parameter. */
-static unsigned long tapdup_others_told;
+static unsigned long tapdup_others_reported;
 
 /*
  * The two decisions are a part of each hook: every device of a stack asks them
@@ -119,7 +119,7 @@ static enum tapdup_taker tapdup_taker(const struct tapdup_dev *from,
 /*
  * The VLAN device for the frame's tag, if it is watched. For microseconds after
  * that has left its VLAN group we still say so: its frames are then for nobody,
- * unless others wait for them here, which tapdup_look_around() asks for.
+ * unless others wait for them here, which tapdup_find_taker_mixed() asks for.
  */
 static __always_inline const struct tapdup_dev *
 tapdup_vlan(const struct tapdup_dev *td, const struct sk_buff *skb)
@@ -176,7 +176,7 @@ static const struct tapdup_dev *tapdup_macvlan(const struct tapdup_dev *td,
 		    (mode == MACVLAN_MODE_SOURCE ||
 		     !ether_addr_equal(upper->dev_addr, eth->h_dest)))
 			continue;
-		to = tapdup_dev_find(upper);
+		to = tapdup_dev_watched(upper);
 		*taker = tapdup_taker(td, to);
 		return to;
 	}
@@ -202,8 +202,8 @@ static bool tapdup_has_vlan(const struct net_device *dev,
  * NULL: nobody whose hook would take the mark off again.
  */
 static const struct tapdup_dev *
-tapdup_look_up(const struct tapdup_dev *td, const struct sk_buff *skb,
-	       unsigned int roles)
+tapdup_find_taker(const struct tapdup_dev *td, const struct sk_buff *skb,
+		  unsigned int roles)
 {
 	const struct tapdup_dev *to = NULL;
 	struct tapdup_takers takers = {};
@@ -222,17 +222,17 @@ tapdup_look_up(const struct tapdup_dev *td, const struct sk_buff *skb,
 
 /* The same where several may, e.g. a bond and a VLAN device on its port. */
 static const struct tapdup_dev *
-tapdup_look_around(const struct tapdup_dev *td, const struct sk_buff *skb,
-		   unsigned int roles)
+tapdup_find_taker_mixed(const struct tapdup_dev *td, const struct sk_buff *skb,
+			unsigned int roles)
 {
 	struct tapdup_takers takers = {};
 	const struct tapdup_dev *to;
 
 	if (roles & TAPDUP_HAS_VLANS && skb_vlan_tag_present(skb) &&
 	    tapdup_has_vlan(td->dev, skb))
-		return tapdup_look_up(td, skb, TAPDUP_HAS_VLANS);
+		return tapdup_find_taker(td, skb, TAPDUP_HAS_VLANS);
 	if (!(roles & TAPDUP_HAS_MACVLANS))
-		return tapdup_look_up(td, skb, roles & ~TAPDUP_HAS_VLANS);
+		return tapdup_find_taker(td, skb, roles & ~TAPDUP_HAS_VLANS);
 
 	to = tapdup_macvlan(td, skb, &takers.macvlan);
 	return tapdup_next(&takers) == TAPDUP_ANOTHER ? to : NULL;
@@ -287,7 +287,7 @@ static noinline unsigned int tapdup_ingress_mixed(const struct tapdup_dev *td,
 						  unsigned int roles)
 {
 	return tapdup_rx_round(td, skb, roles,
-			       tapdup_look_around(td, skb, roles));
+			       tapdup_find_taker_mixed(td, skb, roles));
 }
 
 /* After the device's taps. */
@@ -300,7 +300,7 @@ unsigned int tapdup_ingress(void *priv, struct sk_buff *skb,
 	if (unlikely(roles & TAPDUP_RX_MIXED))
 		return tapdup_ingress_mixed(td, skb, roles);
 
-	return tapdup_rx_round(td, skb, roles, tapdup_look_up(td, skb, roles));
+	return tapdup_rx_round(td, skb, roles, tapdup_find_taker(td, skb, roles));
 }
 
 /* The bridge passes a frame up to itself, where taps will see it again. */
@@ -316,7 +316,7 @@ unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
 	/* br_handle_local_finish() comes this way too, and stays on the port. */
 	if (skb->dev == state->in)
 		return NF_ACCEPT;
-	to = tapdup_dev_find(skb->dev);
+	to = tapdup_dev_watched(skb->dev);
 	if (!to)
 		return NF_ACCEPT;
 
@@ -339,27 +339,27 @@ unsigned int tapdup_stack(void *priv, struct sk_buff *skb,
 	    !state->in || !netif_is_macvlan_port(state->in))
 		return NF_ACCEPT;
 
-	td = tapdup_dev_find(state->in);
+	td = tapdup_dev_watched(state->in);
 	if (td && is_multicast_ether_addr(eth_hdr(skb)->h_dest))
 		skb->mark &= ~(tapdup_is_same(note, skb) ?
 			       note->bit : READ_ONCE(tapdup_strays));
 	return NF_ACCEPT;
 }
 
-void tapdup_others_forget(void)
+void tapdup_others_reset(void)
 {
-	if (test_and_clear_bit(0, &tapdup_others_told))
+	if (test_and_clear_bit(0, &tapdup_others_reported))
 		ng_count_add(&tapdup_guard, TAPDUP_mark_taken, -1);
 }
 
-static void tapdup_tell_of_others(const struct net_device *dev, u32 bit)
+static void tapdup_report_others(const struct net_device *dev, u32 bit)
 {
 	struct ng_finding *finding;
 	struct seq_buf *row;
 	char cause[192];
 
-	if (test_bit(0, &tapdup_others_told) ||
-	    test_and_set_bit(0, &tapdup_others_told))
+	if (test_bit(0, &tapdup_others_reported) ||
+	    test_and_set_bit(0, &tapdup_others_reported))
 		return;
 
 	ng_count(&tapdup_guard, TAPDUP_mark_taken);
@@ -383,7 +383,7 @@ static noinline void tapdup_marked_by_others(const struct tapdup_dev *td,
 {
 	ng_count(&tapdup_guard, TAPDUP_marked_by_others);
 	trace_tapdup_marked_by_others(skb, td->dev);
-	tapdup_tell_of_others(td->dev, bit);
+	tapdup_report_others(td->dev, bit);
 }
 
 static bool tapdup_is_sent_on(const struct tapdup_note *note,

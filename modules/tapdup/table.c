@@ -5,20 +5,6 @@
 
 #include <linux/seq_file.h>
 
-/* Of devices that are no more, under tapdup_mutex. */
-static struct tapdup_counts tapdup_gone;
-
-static void tapdup_counts_add(struct tapdup_counts *sum,
-			      const struct tapdup_dev *td)
-{
-	int cpu, i;
-
-	for_each_possible_cpu(cpu)
-		for (i = 0; i < TAPDUP_N_COUNTS; i++)
-			sum->rounds[i] +=
-				per_cpu_ptr(td->counts, cpu)->rounds[i];
-}
-
 static u64 tapdup_rx(const struct tapdup_counts *sum)
 {
 	return sum->rounds[TAPDUP_RX_PLAIN] + sum->rounds[TAPDUP_RX_MARKED];
@@ -29,27 +15,15 @@ static u64 tapdup_tx(const struct tapdup_counts *sum)
 	return sum->rounds[TAPDUP_TX_PLAIN] + sum->rounds[TAPDUP_TX_MARKED];
 }
 
-/* Under tapdup_mutex, with @td leaving the list. */
-void tapdup_counts_keep(const struct tapdup_dev *td)
-{
-	tapdup_counts_add(&tapdup_gone, td);
-}
-
 /* The guard's counters; rounds are counted only where they happen. */
 u64 tapdup_read(unsigned int id)
 {
-	const struct tapdup_dev *td;
 	struct tapdup_counts sum;
 
 	if (id > TAPDUP_marked)
 		return ng_count_read(&tapdup_guard, id);
 
-	mutex_lock(&tapdup_mutex);
-	sum = tapdup_gone;
-	list_for_each_entry(td, &tapdup_devs, list)
-		tapdup_counts_add(&sum, td);
-	mutex_unlock(&tapdup_mutex);
-
+	tapdup_counts_sum(&sum);
 	switch (id) {
 	case TAPDUP_rx_duplicates:
 		return tapdup_rx(&sum);
@@ -61,7 +35,7 @@ u64 tapdup_read(unsigned int id)
 	}
 }
 
-static void tapdup_row(struct seq_buf *row, const void *entry)
+static void tapdup_describe(struct seq_buf *row, const void *entry)
 {
 	const struct tapdup_dev *td = entry;
 	struct tapdup_counts sum = {};
@@ -96,7 +70,7 @@ static void tapdup_table_stop(struct seq_file *m, void *v)
 
 static int tapdup_table_show(struct seq_file *m, void *v)
 {
-	return ng_row_show(m, tapdup_row,
+	return ng_row_show(m, tapdup_describe,
 			   list_entry(v, struct tapdup_dev, list));
 }
 

@@ -164,23 +164,13 @@ static inline u32 tapdup_tag(__be16 proto, u16 vid)
 	return (__force u32)proto << 16 | vid;
 }
 
-/* frame.c: the packet path. */
-unsigned int tapdup_ingress(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state);
-unsigned int tapdup_egress(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state);
-unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state);
-unsigned int tapdup_bridge_out(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state);
-unsigned int tapdup_stack(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state);
-void tapdup_others_forget(void);
-
 /*
- * stack.c: devices and their hooks. The list is changed under RTNL and
- * tapdup_mutex, so either is enough to read it; all but tapdup_dev_find() and
- * the table by VLAN needs RTNL.
+ * Each file calls only those that stand above it here: devs.c, frame.c,
+ * attach.c, watch.c; table.c reads devs.c.
+ *
+ * devs.c: which devices and namespaces there are. The list is changed under
+ * RTNL and tapdup_mutex, so either is enough to read it; all but
+ * tapdup_dev_watched() and the table by VLAN needs RTNL.
  */
 extern struct mutex tapdup_mutex;
 extern struct list_head tapdup_devs;
@@ -197,19 +187,42 @@ static inline struct hlist_head *tapdup_vlans(const struct net_device *lower,
 	return &tapdup_by_vlan[(first + tag) % ARRAY_SIZE(tapdup_by_vlan)];
 }
 
-struct tapdup_dev *tapdup_dev_find(const struct net_device *dev);
-struct tapdup_dev *tapdup_dev_known(const struct net_device *dev);
-void tapdup_look_at(struct net_device *dev);
-void tapdup_look_at_others(struct net_device *dev);
-void tapdup_detach(struct tapdup_dev *td);
-void tapdup_forget(struct tapdup_dev *td);
-
-/* watch.c: in which netns packet sockets are open. */
-
 /* Bits that may still be under way on frames that carry no note. */
 extern u32 tapdup_strays;
+extern unsigned int tapdup_net_id;
 
 struct tapdup_net *tapdup_net(const struct net *net);
+void tapdup_net_mark_start(struct tapdup_net *tn);
+void tapdup_net_mark_stop(struct tapdup_net *tn);
+void tapdup_nets_sync(void);
+struct tapdup_dev *tapdup_dev_watched(const struct net_device *dev);
+struct tapdup_dev *tapdup_dev_find(const struct net_device *dev);
+struct tapdup_dev *tapdup_dev_add(struct net_device *dev);
+void tapdup_dev_remove(struct tapdup_dev *td);
+void tapdup_counts_add(struct tapdup_counts *sum, const struct tapdup_dev *td);
+void tapdup_counts_sum(struct tapdup_counts *sum);
+
+/* frame.c: the packet path. */
+unsigned int tapdup_ingress(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state);
+unsigned int tapdup_egress(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state);
+unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state);
+unsigned int tapdup_bridge_out(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state);
+unsigned int tapdup_stack(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state);
+void tapdup_others_reset(void);
+
+/* attach.c: hooks on devices, under RTNL. */
+void tapdup_sync(struct net_device *dev);
+void tapdup_sync_others(struct net_device *dev);
+void tapdup_detach(struct tapdup_dev *td);
+void tapdup_dev_unregister(struct tapdup_dev *td);
+void tapdup_net_setup(struct tapdup_net *tn);
+
+/* watch.c: in which netns packet sockets are open. */
 int tapdup_watch_start(void);
 void tapdup_watch_stop(void);
 void tapdup_watch_bit_changed(u32 old);
@@ -218,6 +231,5 @@ void tapdup_watch_bit_changed(u32 old);
 extern const struct seq_operations tapdup_table;
 
 u64 tapdup_read(unsigned int id);
-void tapdup_counts_keep(const struct tapdup_dev *td);
 
 #endif

@@ -11,11 +11,8 @@
 
 #include <linux/delay.h>
 #include <linux/jiffies.h>
-#include <linux/netfilter_arp.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/rtnetlink.h>
 #include <linux/workqueue.h>
-#include <net/netns/generic.h>
 
 /* Opening a packet socket is told to nobody, so one has to look. */
 #define TAPDUP_PERIOD (HZ / 2)
@@ -26,19 +23,9 @@
 /* No frame stays longer on its way between two devices. */
 #define TAPDUP_STRAY_TIME (3 * HZ)
 
-u32 tapdup_strays;
-
-static unsigned int tapdup_net_id;
 static unsigned long tapdup_strays_until;
-/* Where marks are set, under tapdup_mutex. */
-static LIST_HEAD(tapdup_live);
-static void tapdup_watch(struct work_struct *work);
-static DECLARE_DELAYED_WORK(tapdup_watch_work, tapdup_watch);
-
-struct tapdup_net *tapdup_net(const struct net *net)
-{
-	return net_generic(net, tapdup_net_id);
-}
+static void tapdup_poll(struct work_struct *work);
+static DECLARE_DELAYED_WORK(tapdup_poll_work, tapdup_poll);
 
 static int tapdup_netdev_event(struct notifier_block *nb, unsigned long event,
 			       void *ptr)
@@ -49,18 +36,18 @@ static int tapdup_netdev_event(struct notifier_block *nb, unsigned long event,
 
 	switch (event) {
 	case NETDEV_REGISTER:
-		tapdup_look_at(dev);
-		tapdup_look_at_others(dev);
+		tapdup_sync(dev);
+		tapdup_sync_others(dev);
 		break;
 	case NETDEV_CHANGEUPPER:
 		/* From above, so that the lower finds the upper's hook. */
-		tapdup_look_at(info->upper_dev);
-		tapdup_look_at(dev);
+		tapdup_sync(info->upper_dev);
+		tapdup_sync(dev);
 		break;
 	case NETDEV_UNREGISTER:
-		td = tapdup_dev_known(dev);
+		td = tapdup_dev_find(dev);
 		if (td)
-			tapdup_forget(td);
+			tapdup_dev_unregister(td);
 		break;
 	}
 
@@ -75,29 +62,6 @@ static struct notifier_block tapdup_notifier = {
 static bool tapdup_is_open(const struct net *net)
 {
 	return !hlist_empty(&net->packet.sklist);
-}
-
-/* What a netns marks with from now on; under tapdup_mutex. */
-static void tapdup_net_mark(struct tapdup_net *tn, u32 bit)
-{
-	/* Pairs with tapdup_bit(). */
-	smp_store_release(&tn->bit, bit);
-}
-
-static void tapdup_net_begin(struct tapdup_net *tn)
-{
-	mutex_lock(&tapdup_mutex);
-	list_add(&tn->live, &tapdup_live);
-	tapdup_net_mark(tn, tapdup_wanted_bit());
-	mutex_unlock(&tapdup_mutex);
-}
-
-static void tapdup_net_end(struct tapdup_net *tn)
-{
-	mutex_lock(&tapdup_mutex);
-	list_del_init(&tn->live);
-	tapdup_net_mark(tn, 0);
-	mutex_unlock(&tapdup_mutex);
 }
 
 static bool tapdup_is_attaching(const struct net *net)
@@ -133,7 +97,7 @@ static void tapdup_attach_end(void)
 	for_each_net(net)
 		if (tapdup_is_attaching(net)) {
 			tapdup_net(net)->phase = TAPDUP_LIVE;
-			tapdup_net_begin(tapdup_net(net));
+			tapdup_net_mark_start(tapdup_net(net));
 		}
 	up_read(&net_rwsem);
 	rtnl_unlock();
@@ -149,7 +113,7 @@ static void tapdup_open(void)
 	if (!tapdup_attach_begin())
 		return;
 
-	ng_netdev_walk(tapdup_is_attaching, tapdup_look_at);
+	ng_netdev_walk(tapdup_is_attaching, tapdup_sync);
 	tapdup_attach_end();
 }
 
@@ -208,7 +172,7 @@ static void tapdup_close(bool all)
 			continue;
 		tn = tapdup_net(net);
 		tn->phase = TAPDUP_CLOSING;
-		tapdup_net_end(tn);
+		tapdup_net_mark_stop(tn);
 		copies |= tn->macvlan_ports;
 		closed = true;
 	}
@@ -251,7 +215,7 @@ static bool tapdup_has_work(void)
 	return work;
 }
 
-static void tapdup_watch(struct work_struct *unused)
+static void tapdup_poll(struct work_struct *unused)
 {
 	if (time_after(jiffies, READ_ONCE(tapdup_strays_until)))
 		WRITE_ONCE(tapdup_strays, tapdup_wanted_bit());
@@ -260,7 +224,7 @@ static void tapdup_watch(struct work_struct *unused)
 		tapdup_close(false);
 		tapdup_open();
 	}
-	queue_delayed_work(system_power_efficient_wq, &tapdup_watch_work,
+	queue_delayed_work(system_power_efficient_wq, &tapdup_poll_work,
 			   TAPDUP_PERIOD);
 }
 
@@ -270,60 +234,25 @@ static void tapdup_watch(struct work_struct *unused)
  */
 void tapdup_watch_bit_changed(u32 old)
 {
-	struct tapdup_net *tn;
-
 	WRITE_ONCE(tapdup_strays_until, jiffies + TAPDUP_STRAY_TIME);
 	WRITE_ONCE(tapdup_strays, tapdup_strays | old | READ_ONCE(tapdup_mark));
 
-	mutex_lock(&tapdup_mutex);
-	list_for_each_entry(tn, &tapdup_live, live)
-		tapdup_net_mark(tn, tapdup_wanted_bit());
-	mutex_unlock(&tapdup_mutex);
-	tapdup_others_forget();
+	tapdup_nets_sync();
+	tapdup_others_reset();
 }
 
 static int __net_init tapdup_net_init(struct net *net)
 {
-	static const struct nf_hook_ops bridge_ops[TAPDUP_BRIDGE_HOOKS] = {
-		{
-			.hook = tapdup_bridge_up,
-			.pf = NFPROTO_BRIDGE,
-			.hooknum = NF_BR_LOCAL_IN,
-			.priority = INT_MAX,
-		}, {
-			.hook = tapdup_bridge_out,
-			.pf = NFPROTO_BRIDGE,
-			.hooknum = NF_BR_LOCAL_OUT,
-			.priority = INT_MIN,
-		},
-	};
-	static const struct nf_hook_ops stack_ops[TAPDUP_STACK_HOOKS] = {
-		{
-			.hook = tapdup_stack,
-			.pf = NFPROTO_INET,
-			.hooknum = NF_INET_PRE_ROUTING,
-			.priority = INT_MIN,
-		}, {
-			.hook = tapdup_stack,
-			.pf = NFPROTO_ARP,
-			.hooknum = NF_ARP_IN,
-			.priority = INT_MIN,
-		},
-	};
 	struct tapdup_net *tn = tapdup_net(net);
-	int i;
 
 	INIT_LIST_HEAD(&tn->live);
-	memcpy(tn->bridge_ops, bridge_ops, sizeof(bridge_ops));
-	memcpy(tn->stack_ops, stack_ops, sizeof(stack_ops));
-	for (i = 0; i < TAPDUP_BRIDGE_HOOKS; i++)
-		tn->bridge_ops[i].priv = tn;
+	tapdup_net_setup(tn);
 	return 0;
 }
 
 static void __net_exit tapdup_net_exit(struct net *net)
 {
-	tapdup_net_end(tapdup_net(net));
+	tapdup_net_mark_stop(tapdup_net(net));
 }
 
 static struct pernet_operations tapdup_net_ops = {
@@ -349,13 +278,13 @@ int tapdup_watch_start(void)
 		return err;
 	}
 
-	queue_delayed_work(system_power_efficient_wq, &tapdup_watch_work, 0);
+	queue_delayed_work(system_power_efficient_wq, &tapdup_poll_work, 0);
 	return 0;
 }
 
 void tapdup_watch_stop(void)
 {
-	cancel_delayed_work_sync(&tapdup_watch_work);
+	cancel_delayed_work_sync(&tapdup_poll_work);
 	tapdup_close(true);
 	/* Makes every device look unregistered to us, which forgets it. */
 	unregister_netdevice_notifier(&tapdup_notifier);
@@ -363,5 +292,5 @@ void tapdup_watch_stop(void)
 
 	/* The last frame is out of the hooks; the parameters stay a bit. */
 	synchronize_net();
-	tapdup_others_forget();
+	tapdup_others_reset();
 }

@@ -1,80 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a device is in its stack, and its hooks. */
+/* What a device is in its stack, and the hooks that it has for that. */
 
 #include "tapdup.h"
 
-#include <linux/hashtable.h>
 #include <linux/if_vlan.h>
+#include <linux/netfilter_arp.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/rtnetlink.h>
-#include <linux/slab.h>
 #include <net/rtnetlink.h>
-
-#define TAPDUP_MAX_DEVS 4096
-
-/* Keeps the list for a reader of the table. */
-DEFINE_MUTEX(tapdup_mutex);
-LIST_HEAD(tapdup_devs);
-static DEFINE_HASHTABLE(tapdup_by_dev, 8);
-struct hlist_head tapdup_by_vlan[1 << TAPDUP_VLAN_BITS];
-static unsigned int tapdup_n_devs;
-
-/* Under RTNL or RCU. */
-struct tapdup_dev *tapdup_dev_known(const struct net_device *dev)
-{
-	struct tapdup_dev *td;
-
-	hash_for_each_possible_rcu(tapdup_by_dev, td, node, (unsigned long)dev,
-				   lockdep_rtnl_is_held())
-		if (td->dev == dev)
-			return td;
-
-	return NULL;
-}
-
-struct tapdup_dev *tapdup_dev_find(const struct net_device *dev)
-{
-	struct tapdup_dev *td = tapdup_dev_known(dev);
-
-	return td && READ_ONCE(td->watched) ? td : NULL;
-}
-
-static struct tapdup_dev *tapdup_dev_add(struct net_device *dev)
-{
-	struct tapdup_dev *td;
-
-	if (tapdup_n_devs >= TAPDUP_MAX_DEVS)
-		return NULL;
-	td = kzalloc(sizeof(*td), GFP_KERNEL);
-	if (!td)
-		return NULL;
-	td->counts = alloc_percpu(struct tapdup_counts);
-	if (!td->counts) {
-		kfree(td);
-		return NULL;
-	}
-
-	td->dev = dev;
-	td->tn = tapdup_net(dev_net(dev));
-	if (is_vlan_dev(dev)) {
-		td->lower = vlan_dev_priv(dev)->real_dev;
-		td->tag = tapdup_tag(vlan_dev_vlan_proto(dev),
-				     vlan_dev_vlan_id(dev));
-	}
-	mutex_lock(&tapdup_mutex);
-	list_add_tail(&td->list, &tapdup_devs);
-	mutex_unlock(&tapdup_mutex);
-	hash_add_rcu(tapdup_by_dev, &td->node, (unsigned long)dev);
-	tapdup_n_devs++;
-	return td;
-}
-
-static void tapdup_dev_free(struct rcu_head *rcu)
-{
-	struct tapdup_dev *td = container_of(rcu, struct tapdup_dev, rcu);
-
-	free_percpu(td->counts);
-	kfree(td);
-}
 
 static unsigned int tapdup_upper_role(const struct net_device *dev)
 {
@@ -175,7 +108,7 @@ static unsigned int tapdup_roles(struct net_device *dev)
 }
 
 /* Rules of the bridge and of the stack itself are to see nothing of it. */
-static void tapdup_net_settle(struct net *net)
+static void tapdup_net_sync(struct net *net)
 {
 	struct tapdup_net *tn = tapdup_net(net);
 
@@ -205,7 +138,7 @@ static void tapdup_set_roles(struct tapdup_dev *td, unsigned int roles)
 	tn->macvlan_ports -= !!(lost & TAPDUP_HAS_MACVLANS);
 	tn->bridges += !!(gained & TAPDUP_BRIDGE);
 	tn->bridges -= !!(lost & TAPDUP_BRIDGE);
-	tapdup_net_settle(dev_net(td->dev));
+	tapdup_net_sync(dev_net(td->dev));
 
 	/* Without these hooks a copy's mark would be on the frame as well. */
 	if (!tn->stack_on)
@@ -263,9 +196,9 @@ static struct tapdup_dev *tapdup_lag_of(const struct tapdup_dev *port)
 {
 	struct net_device *master = netdev_master_upper_dev_get(port->dev);
 
-	if (!tapdup_dev_find(master))
-		tapdup_look_at(master);
-	return tapdup_dev_find(master);
+	if (!tapdup_dev_watched(master))
+		tapdup_sync(master);
+	return tapdup_dev_watched(master);
 }
 
 static void tapdup_attach(struct tapdup_dev *td, unsigned int roles)
@@ -290,10 +223,10 @@ static void tapdup_attach(struct tapdup_dev *td, unsigned int roles)
 }
 
 /* Brings one device up to date, also in a netns without packet sockets. */
-void tapdup_look_at(struct net_device *dev)
+void tapdup_sync(struct net_device *dev)
 {
 	unsigned int roles = tapdup_roles(dev);
-	struct tapdup_dev *td = tapdup_dev_known(dev);
+	struct tapdup_dev *td = tapdup_dev_find(dev);
 
 	if (!roles) {
 		if (td)
@@ -310,20 +243,20 @@ void tapdup_look_at(struct net_device *dev)
 }
 
 /* Those to which it matters in which netns this one is. */
-void tapdup_look_at_others(struct net_device *dev)
+void tapdup_sync_others(struct net_device *dev)
 {
 	struct net_device *peer = tapdup_peer(dev);
 	struct net_device *lower;
 	struct list_head *iter;
 
 	netdev_for_each_lower_dev(dev, lower, iter)
-		tapdup_look_at(lower);
+		tapdup_sync(lower);
 	if (peer)
-		tapdup_look_at(peer);
+		tapdup_sync(peer);
 }
 
 /* Nobody may hand it a marked frame any more when its hooks go. */
-static void tapdup_forget_lag(const struct tapdup_dev *lag)
+static void tapdup_lag_remove(const struct tapdup_dev *lag)
 {
 	struct tapdup_dev *port;
 	bool ports = false;
@@ -338,17 +271,48 @@ static void tapdup_forget_lag(const struct tapdup_dev *lag)
 }
 
 /* On its NETDEV_UNREGISTER: no frame is in its hooks, it was closed before. */
-void tapdup_forget(struct tapdup_dev *td)
+void tapdup_dev_unregister(struct tapdup_dev *td)
 {
 	if (netif_is_lag_master(td->dev))
-		tapdup_forget_lag(td);
+		tapdup_lag_remove(td);
 
 	tapdup_detach(td);
-	hash_del_rcu(&td->node);
-	mutex_lock(&tapdup_mutex);
-	list_del(&td->list);
-	tapdup_counts_keep(td);
-	mutex_unlock(&tapdup_mutex);
-	tapdup_n_devs--;
-	call_rcu(&td->rcu, tapdup_dev_free);
+	tapdup_dev_remove(td);
+}
+
+/* A namespace begins. */
+void tapdup_net_setup(struct tapdup_net *tn)
+{
+	static const struct nf_hook_ops bridge_ops[TAPDUP_BRIDGE_HOOKS] = {
+		{
+			.hook = tapdup_bridge_up,
+			.pf = NFPROTO_BRIDGE,
+			.hooknum = NF_BR_LOCAL_IN,
+			.priority = INT_MAX,
+		}, {
+			.hook = tapdup_bridge_out,
+			.pf = NFPROTO_BRIDGE,
+			.hooknum = NF_BR_LOCAL_OUT,
+			.priority = INT_MIN,
+		},
+	};
+	static const struct nf_hook_ops stack_ops[TAPDUP_STACK_HOOKS] = {
+		{
+			.hook = tapdup_stack,
+			.pf = NFPROTO_INET,
+			.hooknum = NF_INET_PRE_ROUTING,
+			.priority = INT_MIN,
+		}, {
+			.hook = tapdup_stack,
+			.pf = NFPROTO_ARP,
+			.hooknum = NF_ARP_IN,
+			.priority = INT_MIN,
+		},
+	};
+	int i;
+
+	memcpy(tn->bridge_ops, bridge_ops, sizeof(bridge_ops));
+	memcpy(tn->stack_ops, stack_ops, sizeof(stack_ops));
+	for (i = 0; i < TAPDUP_BRIDGE_HOOKS; i++)
+		tn->bridge_ops[i].priv = tn;
 }
