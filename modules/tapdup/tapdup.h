@@ -49,7 +49,7 @@ enum tapdup_role {
 
 /**
  * enum tapdup_phase - how far the devices of a netns are
- * @TAPDUP_OFF: no packet socket; hooks come off, if there are any left
+ * @TAPDUP_OFF: no tap; hooks come off, if there are any left
  * @TAPDUP_ATTACHING: some have their hooks, nothing is marked yet
  * @TAPDUP_LIVE: all have their hooks, and marks are set
  * @TAPDUP_CLOSING: all have their hooks, the last marked frames are under way
@@ -67,7 +67,10 @@ enum tapdup_phase {
  * struct tapdup_net - a network namespace
  * @bit: to mark with now, 0 if nothing is to be marked
  * @phase: how far its devices are
- * @quiet: how often in a row the watch found no packet socket
+ * @net: itself
+ * @list: in the list of all
+ * @tap: a packet socket that sees duplicates was open at the last look
+ * @quiet: how often in a row there was none
  * @bridges: how many of the watched devices are bridges
  * @macvlan_ports: how many of them have macvlans
  * @bridge_on: @bridge_ops are registered
@@ -76,11 +79,15 @@ enum tapdup_phase {
  * @bridge_ops: where a bridge passes a frame up, or sends one of its own
  * @stack_ops: where the stack takes a frame that macvlans got copies of
  *
- * All but @bit and @live is under RTNL.
+ * @bit and @live are under tapdup_mutex, @list, @tap and @quiet under the
+ * mutex of watch.c, @phase changes under that and RTNL, the rest under RTNL.
  */
 struct tapdup_net {
 	u32 bit;
 	enum tapdup_phase phase;
+	struct net *net;
+	struct list_head list;
+	bool tap;
 	unsigned int quiet;
 	unsigned int bridges;
 	unsigned int macvlan_ports;
@@ -222,7 +229,7 @@ void tapdup_detach(struct tapdup_dev *td);
 void tapdup_dev_unregister(struct tapdup_dev *td);
 void tapdup_net_setup(struct tapdup_net *tn);
 
-/* watch.c: in which netns packet sockets are open. */
+/* watch.c: in which netns taps are open that can see a packet twice. */
 int tapdup_watch_start(void);
 void tapdup_watch_stop(void);
 void tapdup_watch_bit_changed(u32 old);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * When the devices of a netns have their hooks: while a packet socket is open
- * there.
+ * there that can see a packet more than once, because it takes all protocols of
+ * all devices. What dhclient, lldpd or networkd hold all day is bound to a
+ * device or a protocol, and is no reason.
  *
  * A device gets its hooks before what is below it may set a mark, and loses
  * them after a grace period in which nobody does.
@@ -10,12 +12,17 @@
 #include "tapdup.h"
 
 #include <linux/delay.h>
+#include <linux/if_packet.h>
 #include <linux/jiffies.h>
+#include <linux/net.h>
 #include <linux/rtnetlink.h>
 #include <linux/workqueue.h>
+#include <net/sock.h>
 
 /* Opening a packet socket is told to nobody, so one has to look. */
 #define TAPDUP_PERIOD (HZ / 2)
+/* With more packet sockets than this in one netns nobody looks at each. */
+#define TAPDUP_MAX_SOCKETS 256
 /* Devices that lose their hooks under one hold of RTNL. */
 #define TAPDUP_STEP 64
 /* So many looks without a packet socket, and the hooks go. */
@@ -24,6 +31,12 @@
 #define TAPDUP_STRAY_TIME (3 * HZ)
 
 static unsigned long tapdup_strays_until;
+/*
+ * All namespaces. Not to be taken under RTNL: packet_diag_dump() takes RTNL
+ * under sklist_lock, and that is taken under this.
+ */
+static DEFINE_MUTEX(tapdup_nets_mutex);
+static LIST_HEAD(tapdup_nets);
 static void tapdup_poll(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tapdup_poll_work, tapdup_poll);
 
@@ -59,9 +72,39 @@ static struct notifier_block tapdup_notifier = {
 	.priority = NG_NOTIFIER_LAST,
 };
 
-static bool tapdup_is_open(const struct net *net)
+/* struct packet_sock is its own file's, but says where it is bound. */
+static bool tapdup_is_tap(struct sock *sk)
 {
-	return !hlist_empty(&net->packet.sklist);
+	struct sockaddr_storage address = {};
+	const struct sockaddr_ll *ll = (const struct sockaddr_ll *)&address;
+
+	/* The old kind has another address, and no user that is known. */
+	if (sk->sk_type == SOCK_PACKET)
+		return true;
+
+	/* Its struct socket stays while it is in the list, packet_release(). */
+	return kernel_getsockname(sk->sk_socket,
+				  (struct sockaddr *)&address) > 0 &&
+	       ll->sll_protocol == htons(ETH_P_ALL) && !ll->sll_ifindex;
+}
+
+static bool tapdup_has_tap(struct net *net)
+{
+	unsigned int n = 0;
+	bool tap = false;
+	struct sock *sk;
+
+	if (hlist_empty(&net->packet.sklist))
+		return false;
+
+	mutex_lock(&net->packet.sklist_lock);
+	sk_for_each(sk, &net->packet.sklist) {
+		tap = n++ == TAPDUP_MAX_SOCKETS || tapdup_is_tap(sk);
+		if (tap)
+			break;
+	}
+	mutex_unlock(&net->packet.sklist_lock);
+	return tap;
 }
 
 static bool tapdup_is_attaching(const struct net *net)
@@ -72,35 +115,34 @@ static bool tapdup_is_attaching(const struct net *net)
 /* Return: true if there is a netns whose devices are to get their hooks. */
 static bool tapdup_attach_begin(void)
 {
+	struct tapdup_net *tn;
 	bool begun = false;
-	struct net *net;
 
+	mutex_lock(&tapdup_nets_mutex);
 	rtnl_lock();
-	down_read(&net_rwsem);
-	for_each_net(net)
-		if (tapdup_net(net)->phase == TAPDUP_OFF &&
-		    tapdup_is_open(net)) {
-			tapdup_net(net)->phase = TAPDUP_ATTACHING;
+	list_for_each_entry(tn, &tapdup_nets, list)
+		if (tn->phase == TAPDUP_OFF && tn->tap) {
+			tn->phase = TAPDUP_ATTACHING;
 			begun = true;
 		}
-	up_read(&net_rwsem);
 	rtnl_unlock();
+	mutex_unlock(&tapdup_nets_mutex);
 	return begun;
 }
 
 static void tapdup_attach_end(void)
 {
-	struct net *net;
+	struct tapdup_net *tn;
 
+	mutex_lock(&tapdup_nets_mutex);
 	rtnl_lock();
-	down_read(&net_rwsem);
-	for_each_net(net)
-		if (tapdup_is_attaching(net)) {
-			tapdup_net(net)->phase = TAPDUP_LIVE;
-			tapdup_net_mark_start(tapdup_net(net));
+	list_for_each_entry(tn, &tapdup_nets, list)
+		if (tn->phase == TAPDUP_ATTACHING) {
+			tn->phase = TAPDUP_LIVE;
+			tapdup_net_mark_start(tn);
 		}
-	up_read(&net_rwsem);
 	rtnl_unlock();
+	mutex_unlock(&tapdup_nets_mutex);
 }
 
 /*
@@ -146,15 +188,6 @@ static void tapdup_detach_all(void)
 	} while (more);
 }
 
-static bool tapdup_net_is_done(const struct net *net, bool all)
-{
-	struct tapdup_net *tn = tapdup_net(net);
-
-	tn->quiet = tapdup_is_open(net) ? 0 : tn->quiet + 1;
-	return tn->phase != TAPDUP_OFF &&
-	       (all || tn->quiet >= TAPDUP_QUIET_LOOKS);
-}
-
 /*
  * Ends marking where nobody captures any more, then takes the hooks off, behind
  * a grace period, after which no marked frame is left before them.
@@ -163,21 +196,20 @@ static void tapdup_close(bool all)
 {
 	bool closed = false, copies = false;
 	struct tapdup_net *tn;
-	struct net *net;
 
+	mutex_lock(&tapdup_nets_mutex);
 	rtnl_lock();
-	down_read(&net_rwsem);
-	for_each_net(net) {
-		if (!tapdup_net_is_done(net, all))
+	list_for_each_entry(tn, &tapdup_nets, list) {
+		if (tn->phase == TAPDUP_OFF ||
+		    (!all && tn->quiet < TAPDUP_QUIET_LOOKS))
 			continue;
-		tn = tapdup_net(net);
 		tn->phase = TAPDUP_CLOSING;
 		tapdup_net_mark_stop(tn);
 		copies |= tn->macvlan_ports;
 		closed = true;
 	}
-	up_read(&net_rwsem);
 	rtnl_unlock();
+	mutex_unlock(&tapdup_nets_mutex);
 	if (!closed)
 		return;
 
@@ -186,32 +218,29 @@ static void tapdup_close(bool all)
 	if (copies)
 		msleep(100);
 
+	mutex_lock(&tapdup_nets_mutex);
 	rtnl_lock();
-	down_read(&net_rwsem);
-	for_each_net(net) {
-		tn = tapdup_net(net);
+	list_for_each_entry(tn, &tapdup_nets, list)
 		if (tn->phase == TAPDUP_CLOSING)
 			tn->phase = TAPDUP_OFF;
-	}
-	up_read(&net_rwsem);
 	rtnl_unlock();
+	mutex_unlock(&tapdup_nets_mutex);
 	tapdup_detach_all();
 }
 
-/* Is there a netns where packet sockets and hooks do not agree? */
-static bool tapdup_has_work(void)
+/* Is there a netns where taps and hooks do not agree? */
+static bool tapdup_nets_poll(void)
 {
-	enum tapdup_phase phase;
+	struct tapdup_net *tn;
 	bool work = false;
-	struct net *net;
 
-	rcu_read_lock();
-	for_each_net_rcu(net) {
-		phase = READ_ONCE(tapdup_net(net)->phase);
-		work |= phase != (tapdup_is_open(net) ? TAPDUP_LIVE :
-							TAPDUP_OFF);
+	mutex_lock(&tapdup_nets_mutex);
+	list_for_each_entry(tn, &tapdup_nets, list) {
+		tn->tap = tapdup_has_tap(tn->net);
+		tn->quiet = tn->tap ? 0 : tn->quiet + 1;
+		work |= tn->phase != (tn->tap ? TAPDUP_LIVE : TAPDUP_OFF);
 	}
-	rcu_read_unlock();
+	mutex_unlock(&tapdup_nets_mutex);
 	return work;
 }
 
@@ -220,7 +249,7 @@ static void tapdup_poll(struct work_struct *unused)
 	if (time_after(jiffies, READ_ONCE(tapdup_strays_until)))
 		WRITE_ONCE(tapdup_strays, tapdup_wanted_bit());
 
-	if (tapdup_has_work()) {
+	if (tapdup_nets_poll()) {
 		tapdup_close(false);
 		tapdup_open();
 	}
@@ -245,14 +274,23 @@ static int __net_init tapdup_net_init(struct net *net)
 {
 	struct tapdup_net *tn = tapdup_net(net);
 
+	tn->net = net;
 	INIT_LIST_HEAD(&tn->live);
 	tapdup_net_setup(tn);
+	mutex_lock(&tapdup_nets_mutex);
+	list_add_tail(&tn->list, &tapdup_nets);
+	mutex_unlock(&tapdup_nets_mutex);
 	return 0;
 }
 
 static void __net_exit tapdup_net_exit(struct net *net)
 {
-	tapdup_net_mark_stop(tapdup_net(net));
+	struct tapdup_net *tn = tapdup_net(net);
+
+	mutex_lock(&tapdup_nets_mutex);
+	list_del(&tn->list);
+	mutex_unlock(&tapdup_nets_mutex);
+	tapdup_net_mark_stop(tn);
 }
 
 static struct pernet_operations tapdup_net_ops = {

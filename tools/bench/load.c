@@ -9,9 +9,11 @@
  *	buffer is full after a few datagrams; from then on each costs the same.
  * load hold COUNT: as many socket buffers of each of some sizes, in a process
  *	that stays; returns when it has them.
- * load packet: a packet socket that asked for no packets yet, until killed.
+ * load packet: a packet socket that sees all packets and takes none, until killed.
  */
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <net/if.h>
@@ -181,9 +183,15 @@ static int hold(long count)
 
 static int packet(void)
 {
-	if (socket(AF_PACKET, SOCK_RAW, 0) < 0)
+	struct sock_filter none[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	struct sock_fprog program = { 1, none };
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+				 sizeof(program)))
 		die("packet");
-	return pause();
+	pause();
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -156,36 +156,6 @@ pinged() { in_ns "$1" ping -q -c $pings -i 0.2 -W 2 "$2" >/dev/null || say "no a
 watched() { [[ $(counter tapdup devices_watched) != 0 ]]; }
 unwatched() { [[ $(counter tapdup devices_watched) = 0 ]]; }
 
-bit=0x40000000
-# rules NETNS: counts what carries the mark bit, wherever a rule can look.
-rules() {
-	local hook
-
-	{
-		echo "table inet seen {"
-		for hook in prerouting input forward output postrouting; do
-			echo "  chain $hook { type filter hook $hook priority -400; meta mark & $bit != 0 counter; }"
-			echo "  chain late_$hook { type filter hook $hook priority 400; meta mark & $bit != 0 counter; }"
-		done
-		echo "  chain ct_out { type filter hook output priority 0; ct mark set meta mark; }"
-		echo "  chain ct_in { type filter hook prerouting priority 0; ct mark set meta mark; }"
-		echo "  chain ct_see { type filter hook input priority 10; ct mark & $bit != 0 counter; }"
-		echo "}"
-		echo "table arp seen {"
-		echo "  chain input { type filter hook input priority -400; meta mark & $bit != 0 counter; }"
-		echo "  chain output { type filter hook output priority 400; meta mark & $bit != 0 counter; }"
-		echo "}"
-		echo "table bridge seen {"
-		for hook in prerouting input forward output postrouting; do
-			echo "  chain $hook { type filter hook $hook priority -300; meta mark & $bit != 0 counter; }"
-			echo "  chain late_$hook { type filter hook $hook priority 300; meta mark & $bit != 0 counter; }"
-		done
-		echo "}"
-	} | in_ns "$1" nft -f -
-}
-# seen_by_rules NETNS: how many packets these counted.
-seen_by_rules() { in_ns "$1" nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
-
 lacpdu=0180c200000202000000aaaa880901010114$(printf '00%.0s' {1..106})
 # A UDP datagram to the discard port, from nobody, to MAC $1.
 datagram() { echo "${1//:/}02000000bbbb${2:-}080045000020000040004011b3a4c6336401c633640200090009000c000061626364"; }
@@ -225,6 +195,16 @@ wait_for 10 in_ns far ping -c 1 -W 1 "$(there 10)"
 wait_for 10 in_ns far ping -c 1 -W 1 203.0.113.27
 check "with no packet socket open no device is watched within a few seconds" wait_for 6 unwatched
 is "nor does netfilter call a hook of any device" "$(netdev_hooks ping -c 3 -i 0.2 "$(there 1)")" 0
+# As dhclient, lldpd and networkd hold them all day.
+begin_capture /tmp/hold1.log "$net" hold 3 a0
+begin_capture /tmp/hold2.log "$net" hold 0x88cc
+nap 2
+check "nor for a packet socket that is bound to a device, or to a protocol" unwatched
+stop_captures
+begin_capture /tmp/hold1.log "$net" hold 3
+check "but for one that takes everything, once it is bound" wait_for 2 watched
+stop_captures
+check "until that is closed" wait_for 6 unwatched
 check "rules that count marked packets can be set: inet, arp, bridge" rules home
 check "and on the other side" rules far
 ip rule add fwmark $bit/$bit blackhole priority 10

@@ -17,3 +17,33 @@ dropped_by() { sed -n 's/^\([0-9]*\) packets\? dropped by kernel.*/\1/p' "${1%.p
 
 # packets FILE [EXPRESSION]: how many.
 packets() { tcpdump -nr "$1" "${2:-}" 2>/dev/null | wc -l; }
+
+bit=0x40000000
+# rules NETNS: counts what carries the mark bit, wherever a rule can look.
+rules() {
+	local hook
+
+	{
+		echo "table inet seen {"
+		for hook in prerouting input forward output postrouting; do
+			echo "  chain $hook { type filter hook $hook priority -400; meta mark & $bit != 0 counter; }"
+			echo "  chain late_$hook { type filter hook $hook priority 400; meta mark & $bit != 0 counter; }"
+		done
+		echo "  chain ct_out { type filter hook output priority 0; ct mark set meta mark; }"
+		echo "  chain ct_in { type filter hook prerouting priority 0; ct mark set meta mark; }"
+		echo "  chain ct_see { type filter hook input priority 10; ct mark & $bit != 0 counter; }"
+		echo "}"
+		echo "table arp seen {"
+		echo "  chain input { type filter hook input priority -400; meta mark & $bit != 0 counter; }"
+		echo "  chain output { type filter hook output priority 400; meta mark & $bit != 0 counter; }"
+		echo "}"
+		echo "table bridge seen {"
+		for hook in prerouting input forward output postrouting; do
+			echo "  chain $hook { type filter hook $hook priority -300; meta mark & $bit != 0 counter; }"
+			echo "  chain late_$hook { type filter hook $hook priority 300; meta mark & $bit != 0 counter; }"
+		done
+		echo "}"
+	} | in_ns "$1" nft -f -
+}
+# seen_by_rules NETNS: how many packets these counted.
+seen_by_rules() { in_ns "$1" nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
