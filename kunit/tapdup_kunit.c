@@ -119,6 +119,19 @@ static const struct judge_case judge_cases[] = {
 		.result = { TAPDUP_ORIGINAL, 0, 0x40000017, BIT_OURS },
 	},
 	{
+		.desc = "before a program of XDP, a filter of tc or a queue there is no mark",
+		.round = { .mark = 0x17, .bit = BIT_OURS, .wanted = true,
+			   .risks = TAPDUP_XDP | TAPDUP_TC | TAPDUP_QUEUE },
+		.result = { TAPDUP_ORIGINAL, 0, 0x17, 0 },
+	},
+	{
+		.desc = "where a risk begins, the mark that the frame had goes",
+		.round = { .mark = 0x40000017, .bit = BIT_OURS, .noted = true,
+			   .noted_bit = BIT_OURS, .wanted = true,
+			   .risks = TAPDUP_HOOKS },
+		.result = { TAPDUP_DUPLICATE, BIT_OURS, 0x17, 0 },
+	},
+	{
 		.desc = "a round between two others leaves the bit where it is",
 		.round = { .mark = BIT_OURS, .bit = BIT_OURS, .noted = true,
 			   .noted_bit = BIT_OURS, .wanted = true },
@@ -224,6 +237,38 @@ static void journey_test(struct kunit *test)
 	}
 }
 
+/* Whatever else is known: with any risk no mark of ours goes on. */
+static void risk_test(struct kunit *test)
+{
+	struct rnd_state random;
+	unsigned int risk;
+	int i;
+
+	random_begin(test, &random);
+	for (risk = TAPDUP_NO_TAPS; risk <= TAPDUP_QUEUE; risk <<= 1)
+		for (i = 0; i < 1000; i++) {
+			struct tapdup_round round = {
+				.mark = prandom_u32_state(&random),
+				.bit = BIT_OURS,
+				.noted = random_below(&random, 2),
+				.noted_bit = random_below(&random, 2) ?
+					BIT_OURS : 0,
+				.wanted = true,
+			};
+			struct tapdup_verdict with, without;
+
+			without = tapdup_judge(&round);
+			round.risks = risk;
+			with = tapdup_judge(&round);
+			KUNIT_ASSERT_EQ(test, 0, with.set);
+			KUNIT_ASSERT_EQ(test, without.kind, with.kind);
+			KUNIT_ASSERT_EQ(test, without.found, with.found);
+			/* Somebody else's bit stays, one that is ours does not. */
+			KUNIT_ASSERT_EQ(test, round.mark & ~with.found,
+					with.mark);
+		}
+}
+
 static void mark_test(struct kunit *test)
 {
 	int i;
@@ -240,6 +285,7 @@ static struct kunit_case tapdup_cases[] = {
 	KUNIT_CASE(next_every_test),
 	KUNIT_CASE_PARAM(judge_test, judge_gen_params),
 	KUNIT_CASE(journey_test),
+	KUNIT_CASE(risk_test),
 	KUNIT_CASE(mark_test),
 	{}
 };

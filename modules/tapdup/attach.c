@@ -4,7 +4,6 @@
 #include "tapdup.h"
 
 #include <linux/if_vlan.h>
-#include <linux/netfilter_arp.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/rtnetlink.h>
 #include <net/rtnetlink.h>
@@ -30,29 +29,44 @@ static struct net_device *tapdup_peer(struct net_device *dev)
 	return peer;
 }
 
-static unsigned int tapdup_tx_role(struct net_device *dev)
+static bool tapdup_is_kind(const struct net_device *dev, const char *kind)
 {
-	const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+	return dev->rtnl_link_ops && !strcmp(dev->rtnl_link_ops->kind, kind);
+}
+
+static bool tapdup_is_watched_here(const struct net_device *dev,
+				   const struct net *net)
+{
+	return net_eq(dev_net(dev), net) && tapdup_dev_watched(dev);
+}
+
+/* Does a marked frame that this device sends end, or meet a hook of ours next? */
+static bool tapdup_tx_leaves(struct net_device *dev)
+{
 	const struct net_device *peer;
 
-	/* skb_scrub_packet() takes the whole mark away between two netns. */
-	if (dev->netdev_ops->ndo_get_peer_dev) {
-		peer = tapdup_peer(dev);
-		return peer && !net_eq(dev_net(peer), dev_net(dev)) ?
-			TAPDUP_TX_LEAVES : 0;
-	}
-	/* What these send goes through hooks of ours again. */
-	if (netif_is_lag_master(dev) || is_vlan_dev(dev))
-		return TAPDUP_TX_LEAVES;
-	/* So it does here, if the bridge's own rules do not see it. */
+	/* What a VLAN device sends goes on where its lower device is. */
+	if (is_vlan_dev(dev))
+		return tapdup_is_watched_here(vlan_dev_priv(dev)->real_dev,
+					      dev_net(dev));
+	/* Ports are in the netns of their LAG, and have hooks, or it is blind. */
+	if (netif_is_lag_master(dev))
+		return true;
 	if (netif_is_bridge_master(dev))
-		return tapdup_net(dev_net(dev))->bridge_on ?
-			TAPDUP_TX_LEAVES : 0;
-	/* A macvlan may give it to another one, a tunnel sends it elsewhere. */
-	if (netif_is_macvlan(dev))
-		return 0;
-	return dev->dev.parent || !strcmp(kind, "tun") ||
-	       !strcmp(kind, "dummy") ? TAPDUP_TX_LEAVES : 0;
+		return tapdup_net(dev_net(dev))->bridge_on;
+	/* Between two netns ____dev_forward_skb() takes the whole mark away. */
+	if (tapdup_is_kind(dev, "veth")) {
+		peer = tapdup_peer(dev);
+		return peer && !net_eq(dev_net(peer), dev_net(dev));
+	}
+	if (tapdup_is_kind(dev, "tun") || tapdup_is_kind(dev, "dummy"))
+		return true;
+	/*
+	 * A driver of hardware. One with a link kind, or above another device,
+	 * may hand the frame to somebody else: a DSA port, netvsc above its VF.
+	 */
+	return dev->dev.parent && !dev->rtnl_link_ops &&
+	       list_empty(&dev->adj_list.lower);
 }
 
 /* Under RTNL, like all that follows here. */
@@ -61,7 +75,6 @@ static unsigned int tapdup_roles(struct net_device *dev)
 	unsigned int roles = tapdup_upper_role(dev);
 	bool vlans = false, vlans_here = false;
 	bool others = false, mixed = false;
-	bool macvlans_here = true;
 	struct net_device *upper;
 	struct list_head *iter;
 	bool here;
@@ -84,7 +97,6 @@ static unsigned int tapdup_roles(struct net_device *dev)
 
 		others = true;
 		if (netif_is_macvlan(upper)) {
-			macvlans_here &= here;
 			roles |= here ? TAPDUP_HAS_MACVLANS : 0;
 		} else if (!here) {
 			continue;
@@ -97,8 +109,6 @@ static unsigned int tapdup_roles(struct net_device *dev)
 		}
 	}
 
-	if (roles & TAPDUP_HAS_MACVLANS && macvlans_here)
-		roles |= TAPDUP_MACVLANS_HERE;
 	/* A VLAN device elsewhere takes frames from who would get them here. */
 	if (vlans_here || (vlans && roles & TAPDUP_RX_TAKERS))
 		roles |= TAPDUP_HAS_VLANS;
@@ -107,88 +117,72 @@ static unsigned int tapdup_roles(struct net_device *dev)
 	return roles;
 }
 
-/* Rules of the bridge and of the stack itself are to see nothing of it. */
-static void tapdup_net_sync(struct net *net)
+/* From the first bridge on; what they cost without a capture is two loads. */
+static void tapdup_bridge_attach(struct tapdup_net *tn)
 {
-	struct tapdup_net *tn = tapdup_net(net);
-
-	if (tn->bridges && !tn->bridge_on)
-		tn->bridge_on = !nf_register_net_hooks(net, tn->bridge_ops,
+	if (!tn->bridge_on)
+		tn->bridge_on = !nf_register_net_hooks(tn->net, tn->bridge_ops,
 						       TAPDUP_BRIDGE_HOOKS);
-	else if (!tn->bridges && tn->bridge_on)
-		nf_unregister_net_hooks(net, tn->bridge_ops,
-					TAPDUP_BRIDGE_HOOKS);
-	tn->bridge_on &= !!tn->bridges;
-
-	if (tn->macvlan_ports && !tn->stack_on)
-		tn->stack_on = !nf_register_net_hooks(net, tn->stack_ops,
-						      TAPDUP_STACK_HOOKS);
-	else if (!tn->macvlan_ports && tn->stack_on)
-		nf_unregister_net_hooks(net, tn->stack_ops, TAPDUP_STACK_HOOKS);
-	tn->stack_on &= !!tn->macvlan_ports;
-}
-
-static void tapdup_set_roles(struct tapdup_dev *td, unsigned int roles)
-{
-	unsigned int gained = roles & ~td->roles;
-	unsigned int lost = td->roles & ~roles;
-	struct tapdup_net *tn = td->tn;
-
-	tn->macvlan_ports += !!(gained & TAPDUP_HAS_MACVLANS);
-	tn->macvlan_ports -= !!(lost & TAPDUP_HAS_MACVLANS);
-	tn->bridges += !!(gained & TAPDUP_BRIDGE);
-	tn->bridges -= !!(lost & TAPDUP_BRIDGE);
-	tapdup_net_sync(dev_net(td->dev));
-
-	/* Without these hooks a copy's mark would be on the frame as well. */
-	if (!tn->stack_on)
-		roles &= ~TAPDUP_MACVLANS_HERE;
-	if (roles)
-		roles |= tapdup_tx_role(td->dev);
-	WRITE_ONCE(td->roles, roles);
-}
-
-void tapdup_detach(struct tapdup_dev *td)
-{
-	RCU_INIT_POINTER(td->lag, NULL);
-	if (!td->watched)
-		return;
-
-	WRITE_ONCE(td->watched, false);
-	hlist_del_init_rcu(&td->by_vlan);
-	ng_count_add(&tapdup_guard, TAPDUP_devices_watched, -1);
-	tapdup_set_roles(td, 0);
-	ng_hook_detach(&td->ingress);
-	ng_hook_detach(&td->egress);
 }
 
 static int tapdup_hook(struct tapdup_dev *td, struct ng_hook *hook,
-		       enum nf_dev_hooks hooknum, nf_hookfn *fn)
+		       enum nf_dev_hooks hooknum, int priority, nf_hookfn *fn)
 {
 	if (ng_hook_attached(hook))
 		return 0;
 
-	return ng_hook_attach(hook, td->dev, hooknum, INT_MAX, fn, td);
+	return ng_hook_attach(hook, td->dev, hooknum, priority, fn, td);
 }
 
 static int tapdup_hooks(struct tapdup_dev *td, unsigned int roles)
 {
 	int err;
 
-	err = tapdup_hook(td, &td->egress, NF_NETDEV_EGRESS, tapdup_egress);
-	if (err)
-		return err;
-
-	if (roles & TAPDUP_RX_ROLES) {
-		err = tapdup_hook(td, &td->ingress, NF_NETDEV_INGRESS,
+	err = tapdup_hook(td, &td->egress, NF_NETDEV_EGRESS, INT_MIN,
+			  tapdup_egress);
+	if (!err && roles & TAPDUP_RX_TAKERS)
+		err = tapdup_hook(td, &td->ingress, NF_NETDEV_INGRESS, INT_MAX,
 				  tapdup_ingress);
-		if (err)
-			ng_hook_detach(&td->egress);
-		return err;
-	}
+	return err;
+}
 
-	ng_hook_detach(&td->ingress);
-	return 0;
+/*
+ * Its being there alone would make dev_queue_xmit_nit() copy what is sent: but
+ * a capture is open, which has that done already.
+ */
+static void tapdup_tap_add(struct tapdup_dev *td)
+{
+	td->tap = (struct packet_type) {
+		.type = htons(ETH_P_ALL),
+		.dev = td->dev,
+		.ignore_outgoing = true,
+		.func = tapdup_rx_tap,
+	};
+	dev_add_pack(&td->tap);
+}
+
+/* The hooks stay. Nobody may hand it a marked frame any more. */
+void tapdup_detach(struct tapdup_dev *td)
+{
+	RCU_INIT_POINTER(td->lag, NULL);
+	WRITE_ONCE(td->roles, 0);
+	if (!td->watched)
+		return;
+
+	WRITE_ONCE(td->watched, false);
+	hlist_del_init_rcu(&td->by_vlan);
+	ng_count_add(&tapdup_guard, TAPDUP_devices_watched, -1);
+	if (td->tap.func) {
+		__dev_remove_pack(&td->tap);
+		td->tap.func = NULL;
+	}
+}
+
+/* Nothing is marked in its netns: a mark could get past it. */
+static void tapdup_skip(const struct net_device *dev)
+{
+	tapdup_net_blind(tapdup_net(dev_net(dev)));
+	ng_count(&tapdup_guard, TAPDUP_devices_skipped);
 }
 
 /* The LAG gets its hooks before its port does. */
@@ -203,20 +197,33 @@ static struct tapdup_dev *tapdup_lag_of(const struct tapdup_dev *port)
 
 static void tapdup_attach(struct tapdup_dev *td, unsigned int roles)
 {
+	struct net_device *lower = NULL;
+
 	if (tapdup_hooks(td, roles)) {
-		tapdup_detach(td);
-		ng_count(&tapdup_guard, TAPDUP_devices_skipped);
+		tapdup_skip(td->dev);
 		return;
 	}
 
-	tapdup_set_roles(td, roles);
+	if (roles & TAPDUP_BRIDGE)
+		tapdup_bridge_attach(td->tn);
+	if (is_vlan_dev(td->dev))
+		lower = vlan_dev_priv(td->dev)->real_dev;
+	if (lower && net_eq(dev_net(lower), dev_net(td->dev)) &&
+	    !tapdup_dev_watched(lower))
+		tapdup_sync(lower);
+	if (tapdup_tx_leaves(td->dev))
+		roles |= TAPDUP_TX_LEAVES;
+	WRITE_ONCE(td->roles, roles);
 	rcu_assign_pointer(td->lag, roles & TAPDUP_LAG_PORT ?
 			   tapdup_lag_of(td) : NULL);
 	if (td->watched)
 		return;
 
+	if (roles & TAPDUP_UPPER)
+		tapdup_tap_add(td);
 	ng_count(&tapdup_guard, TAPDUP_devices_watched);
-	WRITE_ONCE(td->watched, true);
+	/* Pairs with tapdup_dev_watched(). */
+	smp_store_release(&td->watched, true);
 	if (td->lower)
 		hlist_add_head_rcu(&td->by_vlan,
 				   tapdup_vlans(td->lower, td->tag));
@@ -239,35 +246,57 @@ void tapdup_sync(struct net_device *dev)
 	if (td)
 		tapdup_attach(td, roles);
 	else
-		ng_count(&tapdup_guard, TAPDUP_devices_skipped);
+		tapdup_skip(dev);
 }
 
 /* Those to which it matters in which netns this one is. */
 void tapdup_sync_others(struct net_device *dev)
 {
 	struct net_device *peer = tapdup_peer(dev);
-	struct net_device *lower;
+	struct net_device *lower, *upper;
 	struct list_head *iter;
 
 	netdev_for_each_lower_dev(dev, lower, iter)
 		tapdup_sync(lower);
+	netdev_for_each_upper_dev_rcu(dev, upper, iter)
+		if (is_vlan_dev(upper))
+			tapdup_sync(upper);
 	if (peer)
 		tapdup_sync(peer);
 }
 
-/* Nobody may hand it a marked frame any more when its hooks go. */
+/* Nobody may hand it a marked frame any more when its tap goes. */
 static void tapdup_lag_remove(const struct tapdup_dev *lag)
 {
+	struct net_device *lower;
 	struct tapdup_dev *port;
+	struct list_head *iter;
 	bool ports = false;
 
-	list_for_each_entry(port, &tapdup_devs, list)
-		if (rcu_access_pointer(port->lag) == lag) {
+	netdev_for_each_lower_dev(lag->dev, lower, iter) {
+		port = tapdup_dev_find(lower);
+		if (port && rcu_access_pointer(port->lag) == lag) {
 			RCU_INIT_POINTER(port->lag, NULL);
 			ports = true;
 		}
+	}
 	if (ports)
 		synchronize_net();
+}
+
+/* VLAN devices stay above a device that changes its netns. */
+static void tapdup_vlans_unmark(struct net_device *dev)
+{
+	struct net_device *upper;
+	struct tapdup_dev *vlan;
+	struct list_head *iter;
+
+	netdev_for_each_upper_dev_rcu(dev, upper, iter) {
+		vlan = is_vlan_dev(upper) ? tapdup_dev_find(upper) : NULL;
+		if (vlan)
+			WRITE_ONCE(vlan->roles,
+				   vlan->roles & ~TAPDUP_TX_LEAVES);
+	}
 }
 
 /* On its NETDEV_UNREGISTER: no frame is in its hooks, it was closed before. */
@@ -277,6 +306,9 @@ void tapdup_dev_unregister(struct tapdup_dev *td)
 		tapdup_lag_remove(td);
 
 	tapdup_detach(td);
+	tapdup_vlans_unmark(td->dev);
+	ng_hook_detach(&td->ingress);
+	ng_hook_detach(&td->egress);
 	tapdup_dev_remove(td);
 }
 
@@ -296,23 +328,18 @@ void tapdup_net_setup(struct tapdup_net *tn)
 			.priority = INT_MIN,
 		},
 	};
-	static const struct nf_hook_ops stack_ops[TAPDUP_STACK_HOOKS] = {
-		{
-			.hook = tapdup_stack,
-			.pf = NFPROTO_INET,
-			.hooknum = NF_INET_PRE_ROUTING,
-			.priority = INT_MIN,
-		}, {
-			.hook = tapdup_stack,
-			.pf = NFPROTO_ARP,
-			.hooknum = NF_ARP_IN,
-			.priority = INT_MIN,
-		},
-	};
 	int i;
 
 	memcpy(tn->bridge_ops, bridge_ops, sizeof(bridge_ops));
-	memcpy(tn->stack_ops, stack_ops, sizeof(stack_ops));
 	for (i = 0; i < TAPDUP_BRIDGE_HOOKS; i++)
 		tn->bridge_ops[i].priv = tn;
+}
+
+/* A namespace ends, or the guard: its devices are gone. */
+void tapdup_net_teardown(struct tapdup_net *tn)
+{
+	if (tn->bridge_on)
+		nf_unregister_net_hooks(tn->net, tn->bridge_ops,
+					TAPDUP_BRIDGE_HOOKS);
+	tn->bridge_on = false;
 }

@@ -12,9 +12,9 @@
 	counter(marked_by_others,					\
 		"frames sent with the mark bit set by somebody else")	\
 	counter(devices_skipped,					\
-		"times a device was not watched: too many, or no memory") \
+		"times a device was not watched (too many, no memory): its netns marks nothing") \
 	gauge(devices_watched,						\
-	      "devices that have a hook now, because a packet socket is open") \
+	      "devices that are watched now, because a capture is open") \
 	gauge(mark_taken,						\
 	      "1 once the mark bit was seen in somebody else's use, until the parameter is set")
 

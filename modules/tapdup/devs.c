@@ -9,6 +9,8 @@
 #include <net/netns/generic.h>
 
 #define TAPDUP_MAX_DEVS 4096
+/* All namespaces but the first share this many of them. */
+#define TAPDUP_MAX_OTHERS (TAPDUP_MAX_DEVS / 2)
 
 /* Keeps the list for a reader of the table. */
 DEFINE_MUTEX(tapdup_mutex);
@@ -16,6 +18,7 @@ LIST_HEAD(tapdup_devs);
 static DEFINE_HASHTABLE(tapdup_by_dev, 8);
 struct hlist_head tapdup_by_vlan[1 << TAPDUP_VLAN_BITS];
 static unsigned int tapdup_n_devs;
+static unsigned int tapdup_n_others;
 /* Where marks are set, under tapdup_mutex. */
 static LIST_HEAD(tapdup_live);
 /* Of devices that are no more, under tapdup_mutex. */
@@ -45,14 +48,26 @@ struct tapdup_dev *tapdup_dev_watched(const struct net_device *dev)
 {
 	struct tapdup_dev *td = tapdup_dev_find(dev);
 
-	return td && READ_ONCE(td->watched) ? td : NULL;
+	/* Pairs with tapdup_attach(): who sees it watched sees its hooks. */
+	return td && smp_load_acquire(&td->watched) ? td : NULL;
+}
+
+/* A namespace may have as many as it leaves to those that come later. */
+static bool tapdup_has_room(const struct tapdup_net *tn)
+{
+	if (net_eq(tn->net, &init_net))
+		return tapdup_n_devs < TAPDUP_MAX_DEVS;
+
+	return tapdup_n_devs < TAPDUP_MAX_DEVS &&
+	       tapdup_n_others + tn->devs < TAPDUP_MAX_OTHERS;
 }
 
 struct tapdup_dev *tapdup_dev_add(struct net_device *dev)
 {
+	struct tapdup_net *tn = tapdup_net(dev_net(dev));
 	struct tapdup_dev *td;
 
-	if (tapdup_n_devs >= TAPDUP_MAX_DEVS)
+	if (!tapdup_has_room(tn))
 		return NULL;
 	td = kzalloc(sizeof(*td), GFP_KERNEL);
 	if (!td)
@@ -64,7 +79,7 @@ struct tapdup_dev *tapdup_dev_add(struct net_device *dev)
 	}
 
 	td->dev = dev;
-	td->tn = tapdup_net(dev_net(dev));
+	td->tn = tn;
 	if (is_vlan_dev(dev)) {
 		td->lower = vlan_dev_priv(dev)->real_dev;
 		td->tag = tapdup_tag(vlan_dev_vlan_proto(dev),
@@ -75,6 +90,8 @@ struct tapdup_dev *tapdup_dev_add(struct net_device *dev)
 	mutex_unlock(&tapdup_mutex);
 	hash_add_rcu(tapdup_by_dev, &td->node, (unsigned long)dev);
 	tapdup_n_devs++;
+	tapdup_n_others += !net_eq(tn->net, &init_net);
+	tn->devs++;
 	return td;
 }
 
@@ -118,6 +135,8 @@ void tapdup_dev_remove(struct tapdup_dev *td)
 	tapdup_counts_add(&tapdup_gone, td);
 	mutex_unlock(&tapdup_mutex);
 	tapdup_n_devs--;
+	tapdup_n_others -= !net_eq(td->tn->net, &init_net);
+	td->tn->devs--;
 	call_rcu(&td->rcu, tapdup_dev_free);
 }
 
@@ -132,7 +151,7 @@ void tapdup_net_mark_start(struct tapdup_net *tn)
 {
 	mutex_lock(&tapdup_mutex);
 	list_add(&tn->live, &tapdup_live);
-	tapdup_net_mark(tn, tapdup_wanted_bit());
+	tapdup_net_mark(tn, tn->blind ? 0 : tapdup_wanted_bit());
 	mutex_unlock(&tapdup_mutex);
 }
 
@@ -140,6 +159,19 @@ void tapdup_net_mark_stop(struct tapdup_net *tn)
 {
 	mutex_lock(&tapdup_mutex);
 	list_del_init(&tn->live);
+	tapdup_net_mark(tn, 0);
+	tn->blind = false;
+	mutex_unlock(&tapdup_mutex);
+}
+
+/*
+ * A device is without hooks, and a mark could get past it: until the captures
+ * of this netns have ended, nothing is marked there any more.
+ */
+void tapdup_net_blind(struct tapdup_net *tn)
+{
+	mutex_lock(&tapdup_mutex);
+	tn->blind = true;
 	tapdup_net_mark(tn, 0);
 	mutex_unlock(&tapdup_mutex);
 }
@@ -151,6 +183,6 @@ void tapdup_nets_sync(void)
 
 	mutex_lock(&tapdup_mutex);
 	list_for_each_entry(tn, &tapdup_live, live)
-		tapdup_net_mark(tn, tapdup_wanted_bit());
+		tapdup_net_mark(tn, tn->blind ? 0 : tapdup_wanted_bit());
 	mutex_unlock(&tapdup_mutex);
 }

@@ -2,18 +2,29 @@
 /*
  * A frame between two rounds of taps.
  *
- * A device hands a frame to the next one on the same CPU and with bottom
- * halves off, so a note per CPU is enough to know it again: one on receive,
- * where rounds follow each other, and one per level of nesting on transmit.
+ * Received: the ingress hook of a device, behind everything that could take the
+ * frame away there, sets the mark for the taps of the next device; the last of
+ * those taps is ours, and takes it off before tc, netfilter or an rx_handler
+ * run. Sent: the egress hook of a device, before everything else there, clears
+ * what the device above had, and sets the mark for this device's taps, if nothing
+ * lies between.
+ *
+ * A device hands a frame to the next one on the same CPU and with bottom halves
+ * off, so a note is enough to know it again: one on receive, where rounds follow
+ * each other, and one per level of nesting on transmit.
  */
 
 #include "tapdup.h"
 
 #include <linux/etherdevice.h>
+#include <linux/hash.h>
 #include <linux/if_macvlan.h>
 #include <linux/if_vlan.h>
+#include <linux/jiffies.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/rcupdate.h>
 #include <net/bonding.h>
+#include <net/sch_generic.h>
 
 #include <netguard/compat.h>
 
@@ -46,9 +57,20 @@ struct tapdup_notes {
 	struct tapdup_note tx[1 + TAPDUP_LEVELS];
 };
 
-static DEFINE_PER_CPU(struct tapdup_notes, tapdup_notes);
-/* Stands for macvlans, who all get a frame that is multicast. */
-static const struct tapdup_dev tapdup_several;
+/*
+ * With PREEMPT_RT a task can be preempted by another with bottom halves off; on
+ * 6.18 and later (3253cb49cbad) nothing keeps that out of a section which does
+ * not lock. So there notes are the task's. It stays on its CPU meanwhile, which
+ * leaves few tasks that could meet in one place; if two do, a note is lost, and
+ * with it a mark, see @strays.
+ */
+#define TAPDUP_TASK_BITS (IS_ENABLED(CONFIG_PREEMPT_RT) ? 3 : 0)
+
+struct tapdup_cpu {
+	struct tapdup_notes notes[1 << TAPDUP_TASK_BITS];
+};
+
+static DEFINE_PER_CPU(struct tapdup_cpu, tapdup_cpus);
 /* The marks of others are told of once per value of the parameter. */
 static unsigned long tapdup_others_reported;
 
@@ -79,7 +101,7 @@ inline struct tapdup_verdict tapdup_judge(const struct tapdup_round *round)
 
 	if (round->noted || verdict.found)
 		verdict.kind = TAPDUP_DUPLICATE;
-	if (round->wanted && !(verdict.mark & round->bit)) {
+	if (round->wanted && !round->risks && !(verdict.mark & round->bit)) {
 		verdict.set = round->bit;
 		verdict.mark |= round->bit;
 	}
@@ -87,6 +109,16 @@ inline struct tapdup_verdict tapdup_judge(const struct tapdup_round *round)
 	return verdict;
 }
 EXPORT_SYMBOL_IF_KUNIT(tapdup_judge);
+
+static struct tapdup_notes *tapdup_notes(void)
+{
+	struct tapdup_cpu *cpu = this_cpu_ptr(&tapdup_cpus);
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		return cpu->notes;
+
+	return cpu->notes + hash_ptr(current, TAPDUP_TASK_BITS ?: 1);
+}
 
 static bool tapdup_is_same(const struct tapdup_note *note,
 			   const struct sk_buff *skb)
@@ -151,37 +183,41 @@ static bool tapdup_port_is_idle(const struct net_device *dev,
 		skb->pkt_type == PACKET_MULTICAST);
 }
 
-/* As macvlan_handle_frame() finds the one it gives a unicast frame to. */
+/*
+ * As macvlan_handle_frame() finds the one it gives a unicast frame to. Others get
+ * copies by a worker, while the frame itself goes on here: nothing to be marked.
+ */
 static const struct tapdup_dev *tapdup_macvlan(const struct tapdup_dev *td,
 					       const struct sk_buff *skb,
 					       enum tapdup_taker *taker)
 {
 	const struct ethhdr *eth = eth_hdr(skb);
-	const struct tapdup_dev *to;
+	const struct tapdup_dev *to = NULL;
 	struct net_device *upper;
 	struct list_head *iter;
 	enum macvlan_mode mode;
 
-	if (is_multicast_ether_addr(eth->h_dest)) {
-		*taker = READ_ONCE(td->roles) & TAPDUP_MACVLANS_HERE ?
-			TAPDUP_WATCHED : TAPDUP_BLIND;
-		return &tapdup_several;
-	}
+	if (skb->pkt_type == PACKET_LOOPBACK ||
+	    is_multicast_ether_addr(eth->h_dest))
+		return NULL;
 
 	netdev_for_each_upper_dev_rcu(td->dev, upper, iter) {
 		if (!netif_is_macvlan(upper))
 			continue;
 		mode = ((struct macvlan_dev *)netdev_priv(upper))->mode;
-		if (mode != MACVLAN_MODE_PASSTHRU &&
-		    (mode == MACVLAN_MODE_SOURCE ||
+		/* Copies of what it wants go to it by netif_rx(). */
+		if (mode == MACVLAN_MODE_SOURCE)
+			return NULL;
+		/* Its address counts while it is up. */
+		if (to || !(READ_ONCE(upper->flags) & IFF_UP) ||
+		    (mode != MACVLAN_MODE_PASSTHRU &&
 		     !ether_addr_equal(upper->dev_addr, eth->h_dest)))
 			continue;
 		to = tapdup_dev_watched(upper);
 		*taker = tapdup_taker(td, to);
-		return to;
 	}
 
-	return NULL;
+	return to;
 }
 
 /* Does the device have a VLAN device for the frame's tag, here or elsewhere? */
@@ -251,34 +287,81 @@ static noinline void tapdup_tx_trace(const struct tapdup_dev *td,
 	trace_tapdup_tx_duplicate(skb, td->dev);
 }
 
-/* The round on this device is over: what was it, and who gets the frame next? */
-static __always_inline unsigned int
-tapdup_rx_round(const struct tapdup_dev *td, struct sk_buff *skb,
-		unsigned int roles, const struct tapdup_dev *to)
+/* Do only guards come behind our hook? They take no frame and read no mark. */
+static noinline bool tapdup_only_guards(const struct nf_hook_entries *hooks,
+					nf_hookfn *fn)
 {
-	struct tapdup_note *note = this_cpu_ptr(&tapdup_notes.rx);
-	struct tapdup_round round = {
-		.mark = skb->mark,
-		.bit = tapdup_bit(td->tn),
-		.noted = note->to == td && tapdup_is_same(note, skb),
-		.noted_bit = note->bit,
-		.wanted = to,
-	};
+	struct nf_hook_ops **ops = nf_hook_entries_get_hook_ops(hooks);
+	unsigned int i = hooks->num_hook_entries;
+
+	while (i--) {
+		if (hooks->hooks[i].hook == fn)
+			return true;
+		if (READ_ONCE(ops[i])->hook_ops_type != NF_HOOK_OP_UNDEFINED)
+			break;
+	}
+	return false;
+}
+
+static bool tapdup_is_last(const struct nf_hook_entries *hooks, nf_hookfn *fn)
+{
+	if (likely(hooks->hooks[hooks->num_hook_entries - 1].hook == fn))
+		return true;
+
+	return tapdup_only_guards(hooks, fn);
+}
+
+/*
+ * Taps of the next device see every frame, but for those made of the memory that
+ * is kept for swapping, and those whose pages are a process's and could not be
+ * copied, deliver_skb().
+ */
+static unsigned int tapdup_tap_risks(const struct net_device *to,
+				     struct sk_buff *skb)
+{
+	unsigned int risks = 0;
+
+	if (unlikely(skb_pfmemalloc(skb) || skb_zcopy(skb)))
+		risks |= TAPDUP_NO_TAPS;
+	if (unlikely(rcu_access_pointer(to->xdp_prog)))
+		risks |= TAPDUP_XDP;
+	return risks;
+}
+
+static unsigned int tapdup_rx_risks(const struct tapdup_dev *td,
+				    const struct tapdup_dev *to,
+				    struct sk_buff *skb)
+{
+	unsigned int risks = tapdup_tap_risks(to->dev, skb);
+
+	/* A LAG lets go of it first, and of the link to its port last. */
+	if (!to->lower && unlikely(!rcu_access_pointer(td->dev->rx_handler)))
+		risks |= TAPDUP_HANDLER;
+	if (!tapdup_is_last(rcu_dereference(td->dev->nf_hooks_ingress),
+			    tapdup_ingress))
+		risks |= TAPDUP_HOOKS;
+	return risks;
+}
+
+static __always_inline unsigned int
+tapdup_rx_mark(const struct tapdup_dev *td, struct sk_buff *skb,
+	       const struct tapdup_dev *to)
+{
+	struct tapdup_note *note = &tapdup_notes()->rx;
+	struct tapdup_round round = { .mark = skb->mark };
 	struct tapdup_verdict verdict;
 
-	if (!round.noted && unlikely(round.mark) && roles & TAPDUP_UPPER)
-		round.strays = READ_ONCE(tapdup_strays);
+	if (!to) {
+		note->to = NULL;
+		return NF_ACCEPT;
+	}
 
+	round.bit = tapdup_bit(td->tn);
+	round.wanted = true;
+	round.risks = tapdup_rx_risks(td, to, skb);
 	verdict = tapdup_judge(&round);
 	skb->mark = verdict.mark;
 	tapdup_note(note, skb, to, verdict.set);
-
-	if (verdict.kind == TAPDUP_DUPLICATE) {
-		this_cpu_inc(td->counts->rounds[verdict.found ?
-			     TAPDUP_RX_MARKED : TAPDUP_RX_PLAIN]);
-		if (trace_tapdup_rx_duplicate_enabled())
-			tapdup_rx_trace(td, skb);
-	}
 	return NF_ACCEPT;
 }
 
@@ -286,32 +369,66 @@ static noinline unsigned int tapdup_ingress_mixed(const struct tapdup_dev *td,
 						  struct sk_buff *skb,
 						  unsigned int roles)
 {
-	return tapdup_rx_round(td, skb, roles,
-			       tapdup_find_taker_mixed(td, skb, roles));
+	return tapdup_rx_mark(td, skb, tapdup_find_taker_mixed(td, skb, roles));
 }
 
-/* After the device's taps. */
+/* Behind the device's taps and all that may take the frame away from it. */
 unsigned int tapdup_ingress(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
 	const struct tapdup_dev *td = priv;
 	unsigned int roles = READ_ONCE(td->roles);
 
+	if (!(roles & TAPDUP_RX_TAKERS))
+		return NF_ACCEPT;
 	if (unlikely(roles & TAPDUP_RX_MIXED))
 		return tapdup_ingress_mixed(td, skb, roles);
 
-	return tapdup_rx_round(td, skb, roles, tapdup_find_taker(td, skb, roles));
+	return tapdup_rx_mark(td, skb, tapdup_find_taker(td, skb, roles));
+}
+
+/*
+ * The last tap of a device that gets frames from others: this round is over. The
+ * skb is the one that goes on, with a reference for us.
+ */
+int tapdup_rx_tap(struct sk_buff *skb, struct net_device *dev,
+		  struct packet_type *pt, struct net_device *orig_dev)
+{
+	const struct tapdup_dev *td = container_of(pt, struct tapdup_dev, tap);
+	struct tapdup_note *note = &tapdup_notes()->rx;
+	struct tapdup_round round = {
+		.mark = skb->mark,
+		.noted = note->to == td && tapdup_is_same(note, skb),
+		.noted_bit = note->bit,
+	};
+	struct tapdup_verdict verdict;
+
+	if (!round.noted && unlikely(round.mark))
+		round.strays = READ_ONCE(tapdup_strays);
+
+	verdict = tapdup_judge(&round);
+	skb->mark = verdict.mark;
+
+	if (verdict.kind == TAPDUP_DUPLICATE) {
+		note->to = NULL;
+		this_cpu_inc(td->counts->rounds[verdict.found ?
+			     TAPDUP_RX_MARKED : TAPDUP_RX_PLAIN]);
+		if (trace_tapdup_rx_duplicate_enabled())
+			tapdup_rx_trace(td, skb);
+	}
+	consume_skb(skb);
+	return NET_RX_SUCCESS;
 }
 
 /* The bridge passes a frame up to itself, where taps will see it again. */
 unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	struct tapdup_note *note = this_cpu_ptr(&tapdup_notes.rx);
-	struct tapdup_round round = { .mark = skb->mark };
+	const struct nf_hook_entries *hooks;
 	const struct tapdup_net *tn = priv;
-	struct tapdup_verdict verdict;
+	struct tapdup_round round = {};
 	const struct tapdup_dev *to;
+	struct tapdup_verdict verdict;
 
 	/* br_handle_local_finish() comes this way too, and stays on the port. */
 	if (skb->dev == state->in)
@@ -320,29 +437,19 @@ unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
 	if (!to)
 		return NF_ACCEPT;
 
-	round.wanted = true;
+	hooks = ng_bridge_hooks(state->net, NF_BR_LOCAL_IN);
+	round.mark = skb->mark;
 	round.bit = tapdup_bit(tn);
+	round.wanted = true;
+	round.risks = tapdup_tap_risks(skb->dev, skb);
+	if (!hooks || !tapdup_is_last(hooks, tapdup_bridge_up))
+		round.risks |= TAPDUP_HOOKS;
+	/* It begins at netif_receive_skb() again. */
+	if (ng_dev_has_rps(skb->dev))
+		round.risks |= TAPDUP_QUEUE;
 	verdict = tapdup_judge(&round);
 	skb->mark = verdict.mark;
-	tapdup_note(note, skb, to, verdict.set);
-	return NF_ACCEPT;
-}
-
-/* Macvlans got marked copies of this frame, the stack gets the frame itself. */
-unsigned int tapdup_stack(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
-{
-	struct tapdup_note *note = this_cpu_ptr(&tapdup_notes.rx);
-	const struct tapdup_dev *td;
-
-	if (likely(!(skb->mark & READ_ONCE(tapdup_strays))) ||
-	    !state->in || !netif_is_macvlan_port(state->in))
-		return NF_ACCEPT;
-
-	td = tapdup_dev_watched(state->in);
-	if (td && is_multicast_ether_addr(eth_hdr(skb)->h_dest))
-		skb->mark &= ~(tapdup_is_same(note, skb) ?
-			       note->bit : READ_ONCE(tapdup_strays));
+	tapdup_note(&tapdup_notes()->rx, skb, to, verdict.set);
 	return NF_ACCEPT;
 }
 
@@ -394,30 +501,127 @@ static bool tapdup_is_sent_on(const struct tapdup_note *note,
 				  (note->hash && note->hash == skb->hash));
 }
 
+/* Queues that hold frames back or drop them, but have no way to look at a mark. */
+static bool tapdup_is_plain(const struct Qdisc *queue)
+{
+	const struct Qdisc_class_ops *classes = queue->ops->cl_ops;
+	const struct tcf_block *filters;
+
+	if (!classes)
+		return true;
+	/* Classes of its own, with anything inside: htb, prio, but also netem. */
+	if (classes->graft)
+		return false;
+	if (!classes->tcf_block)
+		return true;
+
+	filters = classes->tcf_block((struct Qdisc *)queue, 0, NULL);
+	return !filters || !READ_ONCE(filters->chain0.chain);
+}
+
+static bool tapdup_are_plain(const struct net_device *dev)
+{
+	unsigned int i, n = READ_ONCE(dev->real_num_tx_queues);
+	const struct netdev_queue *txq;
+
+	for (i = 0; i < n; i++) {
+		txq = netdev_get_tx_queue(dev, i);
+		if (!tapdup_is_plain(rcu_dereference(txq->qdisc)))
+			return false;
+	}
+	return true;
+}
+
+static noinline bool tapdup_look_at_queue(struct tapdup_dev *td,
+					  const struct Qdisc *root)
+{
+	unsigned long now = jiffies;
+
+	if (root->flags & TCQ_F_MQROOT ? !tapdup_are_plain(td->dev) :
+					 !tapdup_is_plain(root))
+		return false;
+
+	WRITE_ONCE(td->queue, root);
+	WRITE_ONCE(td->queue_at, now);
+	return true;
+}
+
+/*
+ * Below a device that hands frames on nothing may come later; what a NIC sends
+ * may wait in a queue. Which of its queues it will be is not known yet, so all
+ * are looked at, once a jiffy: a filter that somebody adds to one is found then.
+ */
+static bool tapdup_is_queued(struct tapdup_dev *td, unsigned int roles)
+{
+	const struct Qdisc *root = rcu_dereference(td->dev->qdisc);
+
+	if (!root->enqueue && !(root->flags & TCQ_F_MQROOT))
+		return false;
+	if (roles & TAPDUP_UPPER)
+		return true;
+	if (likely(READ_ONCE(td->queue) == root &&
+		   !time_after(jiffies, READ_ONCE(td->queue_at))))
+		return false;
+
+	return !tapdup_look_at_queue(td, root);
+}
+
+/* A bridge's own frames pass its rules, behind a hook that clears the mark. */
+static bool tapdup_is_first_in_bridge(const struct net_device *dev)
+{
+	const struct nf_hook_entries *hooks =
+		ng_bridge_hooks(dev_net(dev), NF_BR_LOCAL_OUT);
+
+	return hooks && hooks->hooks[0].hook == tapdup_bridge_out;
+}
+
+static unsigned int tapdup_tx_risks(struct tapdup_dev *td, unsigned int roles)
+{
+	unsigned int risks = 0;
+
+	if (!tapdup_is_last(rcu_dereference(td->dev->nf_hooks_egress),
+			    tapdup_egress))
+		risks |= TAPDUP_HOOKS;
+	if (unlikely(roles & TAPDUP_BRIDGE) &&
+	    !tapdup_is_first_in_bridge(td->dev))
+		risks |= TAPDUP_HOOKS;
+	if (unlikely(ng_dev_has_tc_egress(td->dev)))
+		risks |= TAPDUP_TC;
+	if (tapdup_is_queued(td, roles))
+		risks |= TAPDUP_QUEUE;
+	return risks;
+}
+
 /* The round on this device comes now: did the frame have one further up? */
 unsigned int tapdup_egress(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	struct tapdup_note *above, *note;
-	unsigned int level = dev_recursion_level();
-	const struct tapdup_dev *td = priv;
-	const struct tapdup_net *tn = td->tn;
+	struct tapdup_dev *td = priv;
 	unsigned int roles = READ_ONCE(td->roles);
-	struct tapdup_round round = {
+	const struct tapdup_net *tn = td->tn;
+	struct tapdup_note *above, *note;
+	struct tapdup_verdict verdict;
+	struct tapdup_round round;
+	unsigned int level;
+
+	if (!roles)
+		return NF_ACCEPT;
+	level = dev_recursion_level();
+	if (unlikely(level >= TAPDUP_LEVELS))
+		return NF_ACCEPT;
+	above = tapdup_notes()->tx + level;
+	note = above + 1;
+
+	round = (struct tapdup_round) {
 		.mark = skb->mark,
 		.bit = tapdup_bit(tn),
 	};
-	struct tapdup_verdict verdict;
-
-	if (unlikely(level >= TAPDUP_LEVELS))
-		return NF_ACCEPT;
-	above = this_cpu_ptr(tapdup_notes.tx) + level;
-	note = above + 1;
-
 	if (tapdup_is_sent_on(above, skb, tn)) {
 		round.noted = true;
 		round.noted_bit = above->bit;
 		round.wanted = roles & TAPDUP_TX_LEAVES;
+		if (round.wanted)
+			round.risks = tapdup_tx_risks(td, roles);
 		/* Copies go first, the frame itself last: no other follows. */
 		if (above->skb == skb)
 			above->to = NULL;
@@ -455,7 +659,7 @@ unsigned int tapdup_bridge_out(void *priv, struct sk_buff *skb,
 	if (unlikely(level >= TAPDUP_LEVELS))
 		return NF_ACCEPT;
 
-	above = this_cpu_ptr(tapdup_notes.tx) + level;
+	above = tapdup_notes()->tx + level;
 	if (tapdup_is_sent_on(above, skb, priv))
 		skb->mark &= ~above->bit;
 	return NF_ACCEPT;

@@ -3,7 +3,7 @@
  * tapdup: packet taps see one frame once per device of a stack.
  *
  * On a bond with a VLAN, `tcpdump -i any` shows each packet three times. While
- * a packet socket is open, this guard marks every round of taps after the
+ * such a capture is open, this guard marks every round of taps after the
  * first one with a bit of skb->mark, which a socket filter can test, and takes
  * the bit away again before anybody else looks.
  */

@@ -24,7 +24,7 @@ enum tapdup_taker {
  * @vlan: the VLAN device for the frame's tag
  * @lag: the bond or team that the device is a port of
  * @lag_idle: the port is inactive, so that the LAG leaves the frame to it
- * @macvlan: the macvlan, or all of them if the frame is multicast
+ * @macvlan: the macvlan
  */
 struct tapdup_takers {
 	enum tapdup_taker vlan;
@@ -60,6 +60,26 @@ enum tapdup_next {
 enum tapdup_next tapdup_next(const struct tapdup_takers *takers);
 
 /**
+ * enum tapdup_risk - who could get a marked frame before taps and we do
+ * @TAPDUP_NO_TAPS: the frame may miss the taps, and with them our own
+ * @TAPDUP_XDP: a program of the next device runs before its taps
+ * @TAPDUP_HANDLER: nobody is there any more to take it to the next device
+ * @TAPDUP_HOOKS: somebody's netfilter hook comes behind ours, or before our next
+ * @TAPDUP_TC: a filter of tc comes behind our hook
+ * @TAPDUP_QUEUE: a queue hands it on later, or looks at it
+ *
+ * Facts of this moment, collected for each frame that is to be marked.
+ */
+enum tapdup_risk {
+	TAPDUP_NO_TAPS	= BIT(0),
+	TAPDUP_XDP	= BIT(1),
+	TAPDUP_HANDLER	= BIT(2),
+	TAPDUP_HOOKS	= BIT(3),
+	TAPDUP_TC	= BIT(4),
+	TAPDUP_QUEUE	= BIT(5),
+};
+
+/**
  * struct tapdup_round - what is known of one round of taps
  * @mark: skb->mark as the hook finds it
  * @bit: the bit to mark with; 0 if nothing is to be marked
@@ -67,6 +87,7 @@ enum tapdup_next tapdup_next(const struct tapdup_takers *takers);
  * @noted_bit: what that hook set in skb->mark, 0 if the bit was there before
  * @strays: bits that can only be ours where no note came with the frame
  * @wanted: the next taps to see the frame have to find the bit
+ * @risks: enum tapdup_risk: any of them, and it goes without
  */
 struct tapdup_round {
 	u32 mark;
@@ -75,6 +96,7 @@ struct tapdup_round {
 	u32 noted_bit;
 	u32 strays;
 	bool wanted;
+	unsigned int risks;
 };
 
 /**

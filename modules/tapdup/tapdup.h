@@ -26,8 +26,6 @@ enum tapdup_role {
 	TAPDUP_BRIDGE_PORT	= BIT(2),
 	TAPDUP_HAS_VLANS	= BIT(3),
 	TAPDUP_HAS_MACVLANS	= BIT(4),
-	/* All of its macvlans are in its own netns. */
-	TAPDUP_MACVLANS_HERE	= BIT(5),
 	/* What it sends is never seen by this netns again, mark and all. */
 	TAPDUP_TX_LEAVES	= BIT(6),
 	TAPDUP_BRIDGE		= BIT(7),
@@ -41,11 +39,7 @@ enum tapdup_role {
 #define TAPDUP_RX_TAKERS (TAPDUP_LAG_PORT | TAPDUP_HAS_VLANS | \
 			  TAPDUP_HAS_MACVLANS)
 
-/* A bridge port that is nothing else has nothing to say on receive. */
-#define TAPDUP_RX_ROLES	(TAPDUP_UPPER | TAPDUP_RX_TAKERS)
-
 #define TAPDUP_BRIDGE_HOOKS 2
-#define TAPDUP_STACK_HOOKS 2
 
 /**
  * enum tapdup_phase - how far the devices of a netns are
@@ -71,15 +65,13 @@ enum tapdup_phase {
  * @list: in the list of all
  * @tap: a packet socket that sees duplicates was open at the last look
  * @quiet: how often in a row there was none
- * @bridges: how many of the watched devices are bridges
- * @macvlan_ports: how many of them have macvlans
- * @bridge_on: @bridge_ops are registered
- * @stack_on: @stack_ops are registered
+ * @blind: one of its devices could not get its hooks: nothing is marked
+ * @devs: how many devices it has in the list
+ * @bridge_on: @bridge_ops are registered, and stay
  * @live: in the list of those where marks are set, under tapdup_mutex
  * @bridge_ops: where a bridge passes a frame up, or sends one of its own
- * @stack_ops: where the stack takes a frame that macvlans got copies of
  *
- * @bit and @live are under tapdup_mutex, @list, @tap and @quiet under the
+ * @bit, @blind and @live are under tapdup_mutex, @list, @tap and @quiet under the
  * mutex of watch.c, @phase changes under that and RTNL, the rest under RTNL.
  */
 struct tapdup_net {
@@ -89,13 +81,11 @@ struct tapdup_net {
 	struct list_head list;
 	bool tap;
 	unsigned int quiet;
-	unsigned int bridges;
-	unsigned int macvlan_ports;
+	bool blind;
+	unsigned int devs;
 	bool bridge_on;
-	bool stack_on;
 	struct list_head live;
 	struct nf_hook_ops bridge_ops[TAPDUP_BRIDGE_HOOKS];
-	struct nf_hook_ops stack_ops[TAPDUP_STACK_HOOKS];
 };
 
 /* What is counted of a device: duplicates, each of them in one place. */
@@ -114,7 +104,7 @@ struct tapdup_counts {
 /**
  * struct tapdup_dev - a device that is, or was, part of a stack
  * @roles: enum tapdup_role, 0 while not watched
- * @watched: it has its hooks
+ * @watched: a capture is open, and all that follows here is in place
  * @tn: its netns
  * @dev: the device
  * @lag: the LAG of this netns that it is a port of
@@ -124,11 +114,17 @@ struct tapdup_counts {
  * @tag: of a VLAN device, see tapdup_tag()
  * @node: in the table by device
  * @list: in tapdup_devs
- * @ingress: after the device's taps
- * @egress: before them
+ * @ingress: where a received frame gets its mark for the next device's taps;
+ *	behind all other hooks
+ * @egress: where a sent frame gets it for this device's taps; before all others
+ * @tap: the last of this device's taps, takes the mark off a received frame
+ * @queue: the root qdisc that was last found to look at no mark
+ * @queue_at: jiffies of then
  * @rcu: frees it behind the hooks
  *
- * Lives until the device is unregistered, for the sake of its counts.
+ * Lives until the device is unregistered, for the sake of its counts. So do the
+ * hooks: to unregister a hook of netfilter drops what waits in the NFQUEUEs of
+ * the netns. Without @roles they return at once.
  */
 struct tapdup_dev {
 	unsigned int roles;
@@ -144,6 +140,9 @@ struct tapdup_dev {
 	struct list_head list;
 	struct ng_hook ingress;
 	struct ng_hook egress;
+	struct packet_type tap;
+	const struct Qdisc *queue;
+	unsigned long queue_at;
 	struct rcu_head rcu;
 };
 
@@ -201,6 +200,7 @@ extern unsigned int tapdup_net_id;
 struct tapdup_net *tapdup_net(const struct net *net);
 void tapdup_net_mark_start(struct tapdup_net *tn);
 void tapdup_net_mark_stop(struct tapdup_net *tn);
+void tapdup_net_blind(struct tapdup_net *tn);
 void tapdup_nets_sync(void);
 struct tapdup_dev *tapdup_dev_watched(const struct net_device *dev);
 struct tapdup_dev *tapdup_dev_find(const struct net_device *dev);
@@ -218,8 +218,8 @@ unsigned int tapdup_bridge_up(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state);
 unsigned int tapdup_bridge_out(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state);
-unsigned int tapdup_stack(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state);
+int tapdup_rx_tap(struct sk_buff *skb, struct net_device *dev,
+		  struct packet_type *pt, struct net_device *orig_dev);
 void tapdup_others_reset(void);
 
 /* attach.c: hooks on devices, under RTNL. */
@@ -228,6 +228,7 @@ void tapdup_sync_others(struct net_device *dev);
 void tapdup_detach(struct tapdup_dev *td);
 void tapdup_dev_unregister(struct tapdup_dev *td);
 void tapdup_net_setup(struct tapdup_net *tn);
+void tapdup_net_teardown(struct tapdup_net *tn);
 
 /* watch.c: in which netns taps are open that can see a packet twice. */
 int tapdup_watch_start(void);

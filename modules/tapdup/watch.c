@@ -11,7 +11,6 @@
 
 #include "tapdup.h"
 
-#include <linux/delay.h>
 #include <linux/if_packet.h>
 #include <linux/jiffies.h>
 #include <linux/net.h>
@@ -186,6 +185,9 @@ static void tapdup_detach_all(void)
 		rtnl_unlock();
 		cond_resched();
 	} while (more);
+
+	/* Before anything goes into these lists again. */
+	synchronize_net();
 }
 
 /*
@@ -194,7 +196,7 @@ static void tapdup_detach_all(void)
  */
 static void tapdup_close(bool all)
 {
-	bool closed = false, copies = false;
+	bool closed = false;
 	struct tapdup_net *tn;
 
 	mutex_lock(&tapdup_nets_mutex);
@@ -205,7 +207,6 @@ static void tapdup_close(bool all)
 			continue;
 		tn->phase = TAPDUP_CLOSING;
 		tapdup_net_mark_stop(tn);
-		copies |= tn->macvlan_ports;
 		closed = true;
 	}
 	rtnl_unlock();
@@ -214,9 +215,6 @@ static void tapdup_close(bool all)
 		return;
 
 	synchronize_net();
-	/* macvlan_broadcast_enqueue() leaves marked copies to a worker. */
-	if (copies)
-		msleep(100);
 
 	mutex_lock(&tapdup_nets_mutex);
 	rtnl_lock();
@@ -291,6 +289,7 @@ static void __net_exit tapdup_net_exit(struct net *net)
 	list_del(&tn->list);
 	mutex_unlock(&tapdup_nets_mutex);
 	tapdup_net_mark_stop(tn);
+	tapdup_net_teardown(tn);
 }
 
 static struct pernet_operations tapdup_net_ops = {

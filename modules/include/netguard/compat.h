@@ -9,9 +9,11 @@
 #include <linux/export.h>
 #include <linux/kconfig.h>
 #include <linux/minmax.h>
+#include <linux/netdevice.h>
 #include <linux/seq_buf.h>
 #include <linux/types.h>
 #include <linux/version.h>
+#include <net/net_namespace.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "netguard supports Linux 6.1 and later"
@@ -106,5 +108,49 @@ static inline const char *ng_seq_buf_str(struct seq_buf *s)
 #else
 #define NG_IMPORT_KUNIT_SYMBOLS() MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
 #endif
+
+/*
+ * v6.6, e420bed02507 ("bpf: Add fd-based tcx multi-prog infra with link
+ * support") put BPF programs and clsact into one list. The other branch may go
+ * together with support for 6.1.
+ */
+static inline bool ng_dev_has_tc_egress(const struct net_device *dev)
+{
+#if IS_ENABLED(CONFIG_NET_XGRESS)
+	return rcu_access_pointer(dev->tcx_egress);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) && \
+	IS_ENABLED(CONFIG_NET_CLS_ACT)
+	return rcu_access_pointer(dev->miniq_egress);
+#else
+	return false;
+#endif
+}
+
+/* v6.6, 49e47a5b6145 moved struct netdev_rx_queue to a header of its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#include <net/netdev_rx_queue.h>
+#endif
+
+/* Does what a device with one queue receives change the CPU on its way? */
+static inline bool ng_dev_has_rps(const struct net_device *dev)
+{
+#ifdef CONFIG_RPS
+	return rcu_access_pointer(dev->_rx->rps_map) ||
+	       rcu_access_pointer(dev->_rx->rps_flow_table);
+#else
+	return false;
+#endif
+}
+
+/* Hooks of the family bridge exist where something selected them. */
+static inline const struct nf_hook_entries *
+ng_bridge_hooks(const struct net *net, unsigned int hooknum)
+{
+#ifdef CONFIG_NETFILTER_FAMILY_BRIDGE
+	return rcu_dereference(net->nf.hooks_bridge[hooknum]);
+#else
+	return NULL;
+#endif
+}
 
 #endif

@@ -153,14 +153,8 @@ pings=3
 # far_ping FROM ADDRESS...
 pinged() { in_ns "$1" ping -q -c $pings -i 0.2 -W 2 "$2" >/dev/null || say "no answer to $1 from $2"; }
 
-watched() { [[ $(counter tapdup devices_watched) != 0 ]]; }
-unwatched() { [[ $(counter tapdup devices_watched) = 0 ]]; }
 
 lacpdu=0180c200000202000000aaaa880901010114$(printf '00%.0s' {1..106})
-# A UDP datagram to the discard port, from nobody, to MAC $1.
-datagram() { echo "${1//:/}02000000bbbb${2:-}080045000020000040004011b3a4c6336401c633640200090009000c000061626364"; }
-mac() { ip -n "$1" -o link show "$2" | sed 's/.*link.ether \([^ ]*\).*/\1/'; }
-
 act "Cases: where a large segment is cut"
 # larger FILE DEVICE: how many frames it sent that no wire takes.
 larger() { packets "$1" "ifindex $(</sys/class/net/"$2"/ifindex) and outbound and greater 1600"; }
@@ -187,6 +181,8 @@ cut 'above the bond' 1 bond0
 cut 'above the VLAN' 0 bond0.1000
 
 act "Cases: every kind of stack"
+# A device that comes while a capture is open keeps the hooks that it gets.
+wait_for 6 unwatched
 build_stacks
 for k in 0 1 2 3 4 5 6 7 8; do
 	wait_for 10 ping -c 1 -W 1 "$(there $k)" || say "subnet $k does not answer"

@@ -47,3 +47,10 @@ rules() {
 }
 # seen_by_rules NETNS: how many packets these counted.
 seen_by_rules() { in_ns "$1" nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
+
+# A UDP datagram to the discard port, from nobody, to MAC $1.
+datagram() { echo "${1//:/}02000000bbbb${2:-}080045000020000040004011b3a4c6336401c633640200090009000c000061626364"; }
+mac() { ip -n "$1" -o link show "$2" | sed 's/.*link.ether \([^ ]*\).*/\1/'; }
+
+watched() { [[ $(counter tapdup devices_watched) != 0 ]]; }
+unwatched() { [[ $(counter tapdup devices_watched) = 0 ]]; }
