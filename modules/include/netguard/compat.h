@@ -126,7 +126,7 @@ static inline bool ng_dev_has_tc_egress(const struct net_device *dev)
 #endif
 }
 
-/* v6.6, 49e47a5b6145 moved struct netdev_rx_queue to a header of its own. */
+/* v6.6 moved struct netdev_rx_queue to a header of its own. May go with 6.1. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #include <net/netdev_rx_queue.h>
 #endif

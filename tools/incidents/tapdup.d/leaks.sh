@@ -55,7 +55,7 @@ leak_rules() {
 	local netns
 
 	for netns in leak leakfar leakbox; do rules $netns; done
-	ip -n leak rule add fwmark $bit/$bit blackhole priority 10
+	ip -n leak rule add fwmark "$bit/$bit" blackhole priority 10
 }
 
 # leak_seen: what rules saw here, and a filter of tc at $tc_at, if there is one.
@@ -69,7 +69,7 @@ leak_seen() {
 		n=$((n + $(in_leak tc -s filter show dev $tc_at |
 			sed -n 's/.*(rule hit [0-9]* success \([0-9]*\)).*/\1/p' | awk '{ n += $1 } END { print n + 0 }')))
 	fi
-	echo $n
+	echo "$n"
 }
 
 # leak SENTENCE [ADDRESS...]: pings from the other side, and what this side sends itself; then nobody saw a mark.
@@ -88,8 +88,8 @@ leak() {
 }
 
 # With u32 a filter of tc can look at the mark of a frame, and count.
-look='u32 match mark 0x40000000 0x40000000'
-tc_look() { tc_at="$1 $2"; in_leak tc filter add dev "$1" "$2" protocol all prio 1 $look action continue; }
+look=(u32 match mark 0x40000000 0x40000000)
+tc_look() { tc_at="$1 $2"; in_leak tc filter add dev "$1" "$2" protocol all prio 1 "${look[@]}" action continue; }
 redirect_to_ifb() {
 	in_leak tc qdisc add dev "$1" clsact
 	in_leak tc filter add dev "$1" "$2" protocol all prio 2 matchall action mirred egress redirect dev ifb0
@@ -157,7 +157,7 @@ is "the frames did come where these send them" "$(($(rx_of leakbox w1) > 5)) $((
 in_leak tc qdisc add dev bl root handle 1: htb default 1
 in_leak tc class add dev bl parent 1: classid 1:1 htb rate 1gbit
 tc_at='bl parent 1:'
-in_leak tc filter add dev bl parent 1: protocol all prio 1 $look action continue
+in_leak tc filter add dev bl parent 1: protocol all prio 1 "${look[@]}" action continue
 leak "a queue on bl that has classes and filters" 192.0.2.1 198.51.100.1
 in_leak tc qdisc delete dev bl root
 tc_at=
@@ -168,7 +168,7 @@ tc_at=
 in_leak tc qdisc add dev a0 root handle 1: htb default 1
 in_leak tc class add dev a0 parent 1: classid 1:1 htb rate 1gbit
 tc_at='a0 parent 1:'
-in_leak tc filter add dev a0 parent 1: protocol all prio 1 $look action continue
+in_leak tc filter add dev a0 parent 1: protocol all prio 1 "${look[@]}" action continue
 leak "a queue on a0 that has classes and filters" 192.0.2.1 198.51.100.1
 in_leak tc qdisc delete dev a0 root
 tc_at=
@@ -177,7 +177,7 @@ marked_before=$(counter tapdup marked)
 leak "a plain queue on a0" 192.0.2.1 198.51.100.1
 check "where duplicates are marked all the same" test $(($(counter tapdup marked) - marked_before)) -ge 20
 tc_at='a0 parent 1:'
-in_leak tc filter add dev a0 parent 1: protocol all prio 1 $look action continue
+in_leak tc filter add dev a0 parent 1: protocol all prio 1 "${look[@]}" action continue
 leak "its first filter" 192.0.2.1 198.51.100.1
 in_leak tc qdisc delete dev a0 root
 tc_at=
