@@ -34,6 +34,10 @@ struct judge_case {
 	u8 dir;
 	u8 state;
 	s32 ack_offset;
+	bool no_sack;
+	bool any_rst;
+	bool last_was_syn;
+	bool not_assured;
 	/* output as expected */
 	enum ctinvalid_reason reason;
 	u32 by;
@@ -73,6 +77,12 @@ static const struct judge_case judge_cases[] = {
 		.desc = "a SACK block counts like an acknowledgment",
 		TCP(A, 1000, 1000), .sack = 1500, STATE(ORIG, ESTABLISHED),
 		.reason = CTINVALID_ACK_OVER, .by = 500,
+	},
+	{
+		.desc = "but not if its receiver had not offered to take any",
+		TCP(A, 1000, 1000), .sack = 1500, STATE(ORIG, ESTABLISHED),
+		.no_sack = true,
+		.reason = CTINVALID_OTHER,
 	},
 	{
 		.desc = "NAT's change of the sequence numbers is taken off",
@@ -141,19 +151,49 @@ static const struct judge_case judge_cases[] = {
 		.reason = CTINVALID_BAD_STATE,
 	},
 	{
-		.desc = "an odd segment after the close is late",
+		.desc = "a FIN of the last connection while both sides open",
+		TCP(F | A, 1000, 1000), STATE(REPLY, SYN_SENT2),
+		.reason = CTINVALID_BAD_STATE,
+	},
+	{
+		.desc = "an odd segment after the close is over the window still",
 		TCP(A, 5000, 1000), STATE(REPLY, TIME_WAIT),
-		.reason = CTINVALID_BAD_STATE, .by = 3000,
+		.reason = CTINVALID_SEQ_OVER, .by = 3000,
 	},
 	{
 		.desc = "likewise after a RST",
 		TCP(A, 1000, 1500), STATE(REPLY, CLOSE),
-		.reason = CTINVALID_BAD_STATE, .by = 500,
+		.reason = CTINVALID_ACK_OVER, .by = 500,
 	},
 	{
 		.desc = "a RST below what was acknowledged",
 		TCP(R, 900, 0), STATE(ORIG, ESTABLISHED),
 		.reason = CTINVALID_RST_SEQ, .by = 100,
+	},
+	{
+		.desc = "unless the operator lets such pass",
+		TCP(R, 900, 0), STATE(ORIG, ESTABLISHED), .any_rst = true,
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "or the connection is being closed already",
+		TCP(R, 900, 0), STATE(ORIG, FIN_WAIT),
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "or a SYN was let through since",
+		TCP(R, 900, 0), STATE(ORIG, ESTABLISHED), .last_was_syn = true,
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "a RST with 0 answers a SYN before the flow is assured",
+		TCP(R, 0, 0), STATE(ORIG, SYN_RECV), .not_assured = true,
+		.reason = CTINVALID_OTHER,
+	},
+	{
+		.desc = "and is old afterwards",
+		TCP(R, 0, 0), STATE(ORIG, ESTABLISHED),
+		.reason = CTINVALID_RST_SEQ, .by = 1000,
 	},
 	{
 		.desc = "a RST beyond the window",
@@ -201,6 +241,11 @@ static const struct judge_case judge_cases[] = {
 		.reason = CTINVALID_ICMP_UNRELATED,
 	},
 	{
+		.desc = "an ICMP error about what is tracked, to somebody else",
+		.proto = IPPROTO_ICMP, .icmp_error = true,
+		.reason = CTINVALID_ICMP_MISDIRECTED,
+	},
+	{
 		.desc = "an ICMPv6 error with a wrong checksum",
 		.proto = IPPROTO_ICMPV6, .fault = CTINVALID_CHECKSUM,
 		.icmp_error = true, .no_flow = true,
@@ -229,11 +274,13 @@ static struct ctinvalid_flow judge_flow(u8 dir, u8 state)
 {
 	static const struct ip_ct_tcp_state side = {
 		.td_end = 1000, .td_maxend = 2000, .td_maxwin = 1000,
-		.td_maxack = 1000, .flags = IP_CT_TCP_FLAG_MAXACK_SET,
+		.td_maxack = 1000, .flags = IP_CT_TCP_FLAG_MAXACK_SET |
+					    IP_CT_TCP_FLAG_SACK_PERM,
 	};
 
 	return (struct ctinvalid_flow) {
-		.found = true, .live = true, .dir = dir, .state = state,
+		.found = true, .live = true, .assured = true,
+		.dir = dir, .state = state,
 		.nat = CTINVALID_SNAT, .seen = { side, side },
 	};
 }
@@ -256,6 +303,11 @@ static void judge_test(struct kunit *test)
 	if (param->no_flow)
 		memset(&flow, 0, sizeof(flow));
 	flow.ack_offset = param->ack_offset;
+	flow.any_rst = param->any_rst;
+	flow.last_was_syn = param->last_was_syn;
+	flow.assured = flow.found && !param->not_assured;
+	if (param->no_sack)
+		flow.seen[!flow.dir].flags &= ~IP_CT_TCP_FLAG_SACK_PERM;
 
 	verdict = ctinvalid_judge(&pkt, &flow);
 
@@ -413,7 +465,7 @@ static void judge_property_test(struct kunit *test)
 	static const u8 protos[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
 				     IPPROTO_UDP, IPPROTO_ICMP,
 				     IPPROTO_ICMPV6, IPPROTO_SCTP };
-	unsigned int seen[CTINVALID_OTHER + 1] = {};
+	unsigned int seen[CTINVALID_REASONS] = {};
 	enum ctinvalid_action action;
 	enum ctinvalid_mode mode;
 	struct rnd_state random;
@@ -453,7 +505,7 @@ static void judge_property_test(struct kunit *test)
 		}
 
 		verdict = ctinvalid_judge(&pkt, &flow);
-		KUNIT_ASSERT_LE(test, verdict.reason, CTINVALID_OTHER);
+		KUNIT_ASSERT_LT(test, verdict.reason, CTINVALID_REASONS);
 		seen[verdict.reason]++;
 		if (!flow.found)
 			KUNIT_EXPECT_EQ(test, 0, verdict.by);
@@ -472,7 +524,7 @@ static void judge_property_test(struct kunit *test)
 	}
 
 	/* It was asked about all there is. */
-	for (i = 0; i <= CTINVALID_OTHER && !has_failed(test); i++)
+	for (i = 0; i < CTINVALID_REASONS && !has_failed(test); i++)
 		KUNIT_EXPECT_GT_MSG(test, seen[i], 0, "reason %d", i);
 }
 

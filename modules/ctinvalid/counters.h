@@ -2,7 +2,10 @@
 #ifndef NETGUARD_CTINVALID_COUNTERS_H
 #define NETGUARD_CTINVALID_COUNTERS_H
 
-/* The invalid_ counters stand in the order of enum ctinvalid_reason. */
+/*
+ * The invalid_ counters stand in the order of enum ctinvalid_reason; behind
+ * invalid_other come, at the end of the list, those that are younger.
+ */
 #define CTINVALID_COUNTERS(gauge, counter)				\
 	counter(packets_invalid,					\
 		"packets that conntrack left INVALID")			\
@@ -43,6 +46,8 @@
 	counter(logs_suppressed,					\
 		"INVALID packets without a log line of their own")	\
 	counter(flows_evicted,						\
-		"rows of the flows table that had to make room")
+		"rows of the flows table that had to make room")	\
+	counter(invalid_icmp_misdirected,				\
+		"INVALID: ICMP error about a tracked flow, sent to somebody else")
 
 #endif

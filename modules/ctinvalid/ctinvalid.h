@@ -13,8 +13,9 @@
 #include <netguard/core.h>
 
 /*
- * A RST that answers a packet leaves before the processing of that packet is
- * over: within a jiffy, unless a hypervisor stops the CPU in between.
+ * For how long a RST is taken for the answer to an INVALID packet of the same
+ * flow: this host needs less than a jiffy, a pod behind a DNAT some more, and
+ * a hypervisor may stop either in between.
  */
 #define CTINVALID_ANSWER max(HZ / 5, 2)
 
@@ -27,10 +28,21 @@ enum ctinvalid_counter {
 static_assert(CTINVALID_invalid_no_flow + CTINVALID_OTHER ==
 	      CTINVALID_invalid_other);
 
+/* Counters are appended, so those of the reasons are not all in one place. */
+static inline enum ctinvalid_counter
+ctinvalid_reason_counter(enum ctinvalid_reason reason)
+{
+	if (reason == CTINVALID_ICMP_MISDIRECTED)
+		return CTINVALID_invalid_icmp_misdirected;
+	return CTINVALID_invalid_no_flow + reason;
+}
+
 extern struct ng_guard ctinvalid_guard;
 extern struct ng_choice ctinvalid_mode;
 
 /* packet.c: what conntrack looked at. */
+bool ctinvalid_parse_key(struct ctinvalid_key *key, const struct sk_buff *skb,
+			 const struct nf_hook_state *state);
 void ctinvalid_parse(struct ctinvalid_packet *pkt, struct sk_buff *skb,
 		     const struct nf_hook_state *state);
 
@@ -47,7 +59,7 @@ bool ctinvalid_flow_heal(struct nf_conn *ct);
  * @flow: its flow
  * @verdict: why it is INVALID
  * @action: what was done with it
- * @inum: its namespace
+ * @provoked: it is the RST that answers another INVALID packet
  * @in: the device it came in by, NULL for one of this host's own
  */
 struct ctinvalid_seen {
@@ -55,7 +67,7 @@ struct ctinvalid_seen {
 	struct ctinvalid_flow flow;
 	struct ctinvalid_verdict verdict;
 	enum ctinvalid_action action;
-	unsigned int inum;
+	bool provoked;
 	const struct net_device *in;
 };
 
@@ -63,21 +75,24 @@ struct ctinvalid_seen {
 extern const struct seq_operations ctinvalid_table;
 
 void ctinvalid_flows_setup(void);
-u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen);
-void ctinvalid_flows_reset(const struct ctinvalid_key *key);
-void ctinvalid_flows_forget(const struct net *net);
-void ctinvalid_row_whose(struct seq_buf *row, unsigned int inum,
-			 const char *in, const struct ctinvalid_key *key,
-			 u8 tcp_flags);
+u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen, bool answerable);
+bool ctinvalid_flows_answer(const struct ctinvalid_key *rst,
+			    struct ctinvalid_key *cause);
+void ctinvalid_flows_forget(unsigned int netns);
+void ctinvalid_row_owner(struct seq_buf *row, const char *in,
+			 const struct ctinvalid_key *key, u8 tcp_flags);
 const char *ctinvalid_reason_name(enum ctinvalid_reason reason);
 const char *ctinvalid_nat_name(enum ctinvalid_nat nat);
 
-/* report.c: the log line, held back until a RST can no longer follow. */
+/* report.c: the log line, held back until the packet's fate is known. */
 void ctinvalid_report_setup(void);
 void ctinvalid_report_teardown(void);
 void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
 		      u64 resets);
-void ctinvalid_report_reset(void);
+void ctinvalid_report_fate(const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
+			   enum ctinvalid_counter fate);
+void ctinvalid_report_reset(const struct ctinvalid_key *cause);
 
 /* hooks.c: the packet path. */
 extern const struct nf_hook_ops ctinvalid_ops4[4];
@@ -86,6 +101,8 @@ extern const struct nf_hook_ops ctinvalid_zone_ops4[4];
 extern const struct nf_hook_ops ctinvalid_zone_ops6[4];
 
 /* netns.c: where conntrack is active. */
+bool ctinvalid_counted(const struct nf_hook_state *state, bool steady);
+bool ctinvalid_is_active(const struct nf_hook_state *state);
 int ctinvalid_netns_start(void);
 void ctinvalid_netns_stop(void);
 

@@ -16,11 +16,26 @@
 #define CTINVALID_ROWS 1024
 #define CTINVALID_HASH_BITS 8
 
+/**
+ * struct ctinvalid_row - a flow that had INVALID packets, one direction of it
+ * @hash: in its bucket
+ * @lru: among all rows
+ * @key: whose it is
+ * @in: name of the device by which its last packet came in, or empty
+ * @ifindex: of that device
+ * @tcp_flags: of its last packet
+ * @reason: of its last packet
+ * @nat: what NAT does to the flow
+ * @packets: how many were INVALID
+ * @resets: how many of them were answered with RST
+ * @last: jiffies of the last packet
+ * @unanswered: packets that may still be answered with RST ...
+ * @asked: ... if the answer comes soon after this time
+ */
 struct ctinvalid_row {
 	struct hlist_node hash;
 	struct list_head lru;
 	struct ctinvalid_key key;
-	unsigned int inum;
 	char in[IFNAMSIZ];
 	int ifindex;
 	u8 tcp_flags;
@@ -29,6 +44,8 @@ struct ctinvalid_row {
 	u64 packets;
 	u64 resets;
 	unsigned long last;
+	unsigned int unanswered;
+	unsigned long asked;
 };
 
 static DEFINE_SPINLOCK(ctinvalid_flows_lock);
@@ -70,6 +87,7 @@ static struct ctinvalid_row *ctinvalid_row_take(const struct ctinvalid_key *key)
 	row->key = *key;
 	row->packets = 0;
 	row->resets = 0;
+	row->unanswered = 0;
 	hlist_add_head(&row->hash, ctinvalid_bucket(key));
 	return row;
 }
@@ -77,11 +95,12 @@ static struct ctinvalid_row *ctinvalid_row_take(const struct ctinvalid_key *key)
 /**
  * ctinvalid_flows_note() - enter an INVALID packet in the table
  * @seen: the packet
+ * @answerable: a RST may be sent in answer to it
  *
  * Context: BH off.
  * Return: the resets that this flow has provoked so far.
  */
-u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen)
+u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen, bool answerable)
 {
 	struct ctinvalid_row *row;
 	u64 resets;
@@ -91,7 +110,6 @@ u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen)
 	if (!row)
 		row = ctinvalid_row_take(&seen->pkt.key);
 	list_move(&row->lru, &ctinvalid_lru);
-	row->inum = seen->inum;
 	strscpy(row->in, seen->in ? seen->in->name : "", sizeof(row->in));
 	row->ifindex = seen->in ? seen->in->ifindex : 0;
 	row->tcp_flags = seen->pkt.tcp_flags;
@@ -99,36 +117,79 @@ u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen)
 	row->nat = seen->flow.nat;
 	row->packets++;
 	row->last = jiffies;
+	if (answerable) {
+		if (time_after(jiffies, row->asked + CTINVALID_ANSWER))
+			row->unanswered = 0;
+		row->unanswered++;
+		row->asked = jiffies;
+	}
 	resets = row->resets;
 	spin_unlock(&ctinvalid_flows_lock);
 
 	return resets;
 }
 
-/**
- * ctinvalid_flows_reset() - enter a provoked RST in the provoking flow's row
- * @key: of the packet that provoked it
- *
- * Context: BH off.
- */
-void ctinvalid_flows_reset(const struct ctinvalid_key *key)
+static void ctinvalid_key_reverse(struct ctinvalid_key *to,
+				  const struct ctinvalid_key *from)
+{
+	*to = *from;
+	to->src = from->dst;
+	to->dst = from->src;
+	to->sport = from->dport;
+	to->dport = from->sport;
+}
+
+static bool ctinvalid_row_answer(const struct ctinvalid_key *cause)
 {
 	struct ctinvalid_row *row;
+	bool answered = false;
 
 	spin_lock(&ctinvalid_flows_lock);
-	row = ctinvalid_row_find(key);
-	if (row)
+	row = ctinvalid_row_find(cause);
+	if (row && row->unanswered &&
+	    time_before_eq(jiffies, row->asked + CTINVALID_ANSWER)) {
+		row->unanswered--;
 		row->resets++;
+		answered = true;
+	}
 	spin_unlock(&ctinvalid_flows_lock);
+
+	return answered;
+}
+
+/**
+ * ctinvalid_flows_answer() - does a RST answer an INVALID packet?
+ * @rst: key of the RST, which is INVALID itself: no flow has its addresses
+ * @cause: key of the packet that it answers, if it does
+ *
+ * It does if INVALID packets of the opposite direction have come just before
+ * and more of them than RSTs since. The RST is entered in their row. Rules may
+ * choose the zone by the device, and a RST of this host's own has none: then
+ * it is in the default zone or in that of its cause.
+ *
+ * Context: BH off.
+ * Return: whether it does.
+ */
+bool ctinvalid_flows_answer(const struct ctinvalid_key *rst,
+			    struct ctinvalid_key *cause)
+{
+	ctinvalid_key_reverse(cause, rst);
+	if (ctinvalid_row_answer(cause))
+		return true;
+	if (cause->zone == NF_CT_DEFAULT_ZONE_ID)
+		return false;
+
+	cause->zone = NF_CT_DEFAULT_ZONE_ID;
+	return ctinvalid_row_answer(cause);
 }
 
 /**
  * ctinvalid_flows_forget() - drop the rows of a namespace that goes away
- * @net: the namespace, with no packet in the hooks any more
+ * @netns: its inum, with no packet in its hooks any more
  *
  * Context: process.
  */
-void ctinvalid_flows_forget(const struct net *net)
+void ctinvalid_flows_forget(unsigned int netns)
 {
 	struct ctinvalid_row *row;
 	int i;
@@ -136,7 +197,7 @@ void ctinvalid_flows_forget(const struct net *net)
 	spin_lock_bh(&ctinvalid_flows_lock);
 	for (i = 0; i < CTINVALID_ROWS; i++) {
 		row = &ctinvalid_rows[i];
-		if (!hlist_unhashed(&row->hash) && row->key.net == net) {
+		if (!hlist_unhashed(&row->hash) && row->key.netns == netns) {
 			hlist_del_init(&row->hash);
 			list_move_tail(&row->lru, &ctinvalid_lru);
 		}
@@ -158,7 +219,7 @@ const char *ctinvalid_reason_name(enum ctinvalid_reason reason)
 	const struct ng_counter *counter;
 
 	/* The counter's name behind its "invalid_". */
-	counter = &ctinvalid_guard.counters[CTINVALID_invalid_no_flow + reason];
+	counter = &ctinvalid_guard.counters[ctinvalid_reason_counter(reason)];
 	return counter->name + strlen("invalid_");
 }
 
@@ -208,13 +269,12 @@ static void ctinvalid_row_proto(struct seq_buf *row, u8 proto)
 }
 
 /* What the log line and the table begin with. */
-void ctinvalid_row_whose(struct seq_buf *row, unsigned int inum,
-			 const char *in, const struct ctinvalid_key *key,
-			 u8 tcp_flags)
+void ctinvalid_row_owner(struct seq_buf *row, const char *in,
+			 const struct ctinvalid_key *key, u8 tcp_flags)
 {
 	bool v4 = key->family == NFPROTO_IPV4;
 
-	ng_row_printf(row, "netns=%u", inum);
+	ng_row_printf(row, "netns=%u", key->netns);
 	ng_row_str(row, "in", in);
 	ng_row_str(row, "family", v4 ? "ipv4" : "ipv6");
 	ctinvalid_row_proto(row, key->proto);
@@ -229,7 +289,7 @@ static void ctinvalid_row_fill(struct seq_buf *buf, const void *entry)
 {
 	const struct ctinvalid_row *row = entry;
 
-	ctinvalid_row_whose(buf, row->inum, row->in, &row->key, row->tcp_flags);
+	ctinvalid_row_owner(buf, row->in, &row->key, row->tcp_flags);
 	ng_row_str(buf, "reason", ctinvalid_reason_name(row->reason));
 	ng_row_printf(buf, "packets=%llu", row->packets);
 	ng_row_str(buf, "nat", ctinvalid_nat_name(row->nat));

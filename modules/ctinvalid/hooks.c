@@ -14,22 +14,15 @@
 #include "trace.h"
 
 /**
- * struct ctinvalid_note - what a CPU remembers of the packet it works on
- * @head: skb->head of its last INVALID packet, which clones share
- * @fated: that packet was counted where it left or arrived
- * @armed: a RST that answers @key would be provoked
- * @since: jiffies when it was armed
- * @key: whose packet it was
+ * struct ctinvalid_note - what a CPU remembers of packets it works on
+ * @fated: skb->head, which clones share, of the last packet that was counted
+ *	where it left or arrived
  * @templated: the packet that is in conntrack now, if it has a template
  * @templated_in: the namespace it is in; others may not look at the zone
  * @zone: that template's zone, which conntrack does not leave in the packet
  */
 struct ctinvalid_note {
-	const void *head;
-	bool fated;
-	bool armed;
-	unsigned long since;
-	struct ctinvalid_key key;
+	const void *fated;
 	const struct sk_buff *templated;
 	const struct net *templated_in;
 	struct nf_conntrack_zone zone;
@@ -68,71 +61,44 @@ ctinvalid_act(const struct ctinvalid_seen *seen, struct nf_conn *ct,
 	return action;
 }
 
-static bool ctinvalid_answers(const struct ctinvalid_key *rst,
-			      const struct ctinvalid_key *packet)
+/* A RST is never answered; what this host sends is, but not by itself. */
+static bool ctinvalid_answerable(const struct ctinvalid_seen *seen,
+				 const struct nf_hook_state *state)
 {
-	return rst->net == packet->net && rst->family == packet->family &&
-	       rst->proto == packet->proto && rst->sport == packet->dport &&
-	       rst->dport == packet->sport &&
-	       nf_inet_addr_cmp(&rst->src, &packet->dst) &&
-	       nf_inet_addr_cmp(&rst->dst, &packet->src);
+	return state->hook == NF_INET_PRE_ROUTING &&
+	       seen->action == CTINVALID_PASS &&
+	       seen->pkt.key.proto == IPPROTO_TCP &&
+	       !(seen->pkt.tcp_flags & TCPHDR_RST);
 }
 
-/* BH off. Return: whether this packet, on its way out, is a provoked RST. */
-static bool ctinvalid_is_provoked(struct ctinvalid_note *note,
-				  struct sk_buff *skb,
-				  const struct nf_hook_state *state,
-				  bool answering)
+/*
+ * A RST that answers a packet has no flow, for NAT did not translate that packet
+ * back. This host sends its own by LOCAL_OUT; that of a pod, to which the
+ * packet was forwarded, comes in like any other packet.
+ */
+static void ctinvalid_answer(const struct sk_buff *skb,
+			     struct ctinvalid_seen *seen)
 {
-	struct ctinvalid_seen seen = {};
+	struct ctinvalid_key cause;
 
-	if (!note->armed)
-		return false;
-	if (time_after(jiffies, note->since + CTINVALID_ANSWER)) {
-		note->armed = false;
-		return false;
-	}
-	if (!answering)
-		return false;
-
-	ctinvalid_parse(&seen.pkt, skb, state);
-	if (!(seen.pkt.tcp_flags & TCPHDR_RST) ||
-	    !ctinvalid_answers(&seen.pkt.key, &note->key))
-		return false;
-
-	note->armed = false;
-	ng_count(&ctinvalid_guard, CTINVALID_resets_provoked);
-	ctinvalid_flows_reset(&note->key);
-	ctinvalid_report_reset();
-	seen.inum = state->net->ns.inum;
-	trace_ctinvalid_reset(skb, &seen);
-	return true;
-}
-
-static void ctinvalid_note_packet(struct ctinvalid_note *note,
-				  const struct sk_buff *skb,
-				  const struct ctinvalid_seen *seen,
-				  const struct nf_hook_state *state)
-{
-	note->head = skb->head;
-	note->fated = seen->action != CTINVALID_PASS;
-	if (state->hook != NF_INET_PRE_ROUTING)
+	if (seen->pkt.key.proto != IPPROTO_TCP ||
+	    !(seen->pkt.tcp_flags & TCPHDR_RST) || seen->flow.found ||
+	    !ctinvalid_flows_answer(&seen->pkt.key, &cause))
 		return;
 
-	note->armed = seen->pkt.key.proto == IPPROTO_TCP &&
-		      seen->action == CTINVALID_PASS;
-	note->since = jiffies;
-	note->key = seen->pkt.key;
+	seen->provoked = true;
+	ng_count(&ctinvalid_guard, CTINVALID_resets_provoked);
+	ctinvalid_report_reset(&cause);
+	trace_ctinvalid_reset(skb, seen);
 }
 
 /* BH off. Decide, act, account. */
 static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
 				     struct sk_buff *skb,
-				     const struct nf_hook_state *state,
-				     bool provoked)
+				     const struct nf_hook_state *state)
 {
 	const struct nf_conntrack_zone *zone = &nf_ct_zone_dflt;
-	struct ctinvalid_seen seen;
+	struct ctinvalid_seen seen = {};
 	struct nf_conn *ct;
 	u64 resets;
 
@@ -140,43 +106,30 @@ static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
 		zone = &note->zone;
 	ctinvalid_parse(&seen.pkt, skb, state);
 	seen.pkt.key.zone = zone->id;
-	seen.inum = state->net->ns.inum;
 	seen.in = state->in;
 	ct = ctinvalid_flow_get(&seen.flow, &seen.pkt, skb, state->net, zone);
 	seen.verdict = ctinvalid_judge(&seen.pkt, &seen.flow);
 	note->templated = NULL;
+	/* Another packet was at this address before. */
+	if (note->fated == skb->head)
+		note->fated = NULL;
 
 	ng_count(&ctinvalid_guard, CTINVALID_packets_invalid);
 	ng_count(&ctinvalid_guard,
-		 CTINVALID_invalid_no_flow + seen.verdict.reason);
+		 ctinvalid_reason_counter(seen.verdict.reason));
 	trace_ctinvalid_seen(skb, &seen);
 
 	seen.action = ctinvalid_act(&seen, ct, skb);
 	if (ct)
 		nf_ct_put(ct);
 
-	resets = ctinvalid_flows_note(&seen);
-	ctinvalid_note_packet(note, skb, &seen, state);
+	resets = ctinvalid_flows_note(&seen, ctinvalid_answerable(&seen, state));
+	ctinvalid_answer(skb, &seen);
 	/* The line of the packet that provoked it tells of a provoked RST. */
-	if (!provoked)
+	if (!seen.provoked)
 		ctinvalid_report(&seen, state->net, resets);
 
 	return seen.action == CTINVALID_PASS ? NF_ACCEPT : NF_DROP;
-}
-
-static unsigned int ctinvalid_in(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state)
-{
-	unsigned int verdict;
-
-	if (likely(!ctinvalid_is(skb)))
-		return NF_ACCEPT;
-
-	local_bh_disable();
-	verdict = ctinvalid_packet(this_cpu_ptr(&ctinvalid_note), skb, state,
-				   false);
-	local_bh_enable();
-	return verdict;
 }
 
 /* ipv4_conntrack_local() does not look at this host's own fragments. */
@@ -188,45 +141,55 @@ static bool ctinvalid_unseen(const struct sk_buff *skb,
 }
 
 /* Out of line: a valid packet does not pay for the registers this needs. */
-static noinline unsigned int
-ctinvalid_out_slow(struct sk_buff *skb, const struct nf_hook_state *state)
+static noinline unsigned int ctinvalid_slow(struct sk_buff *skb,
+					    const struct nf_hook_state *state)
 {
 	unsigned int verdict = NF_ACCEPT;
-	struct ctinvalid_note *note;
-	bool answering, provoked;
+	bool steady = in_softirq();
 
-	/* What a process sends is no answer to the packet at hand. */
-	answering = in_softirq();
 	local_bh_disable();
-	note = this_cpu_ptr(&ctinvalid_note);
-	provoked = ctinvalid_is_provoked(note, skb, state, answering);
-	if (ctinvalid_is(skb) && !ctinvalid_unseen(skb, state))
-		verdict = ctinvalid_packet(note, skb, state, provoked);
+	if (ctinvalid_counted(state, steady))
+		verdict = ctinvalid_packet(this_cpu_ptr(&ctinvalid_note), skb,
+					   state);
 	local_bh_enable();
 	return verdict;
+}
+
+static unsigned int ctinvalid_in(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	if (likely(!ctinvalid_is(skb)))
+		return NF_ACCEPT;
+
+	return ctinvalid_slow(skb, state);
 }
 
 static unsigned int ctinvalid_out(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
-	if (likely(!ctinvalid_is(skb) && !this_cpu_read(ctinvalid_note.armed)))
+	if (likely(!ctinvalid_is(skb)) || ctinvalid_unseen(skb, state))
 		return NF_ACCEPT;
 
-	return ctinvalid_out_slow(skb, state);
+	return ctinvalid_slow(skb, state);
 }
 
 /* A packet that a bridge or a multicast route copies is counted once. */
 static void ctinvalid_fate(const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
 			   enum ctinvalid_counter fate)
 {
 	struct ctinvalid_note *note;
 
+	if (!ctinvalid_is_active(state))
+		return;
+
 	local_bh_disable();
 	note = this_cpu_ptr(&ctinvalid_note);
-	if (note->head != skb->head || !note->fated)
+	if (note->fated != skb->head) {
+		note->fated = skb->head;
 		ng_count(&ctinvalid_guard, fate);
-	if (note->head == skb->head)
-		note->fated = true;
+		ctinvalid_report_fate(skb, state, fate);
+	}
 	local_bh_enable();
 }
 
@@ -234,7 +197,7 @@ static unsigned int ctinvalid_arrived(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
 	if (unlikely(ctinvalid_is(skb)))
-		ctinvalid_fate(skb, CTINVALID_delivered_local);
+		ctinvalid_fate(skb, state, CTINVALID_delivered_local);
 	return NF_ACCEPT;
 }
 
@@ -243,7 +206,8 @@ static unsigned int ctinvalid_left(void *priv, struct sk_buff *skb,
 {
 	/* Only what came in by a device has an skb_iif; tunnels clear it. */
 	if (unlikely(ctinvalid_is(skb)) && !ctinvalid_unseen(skb, state))
-		ctinvalid_fate(skb, skb->skb_iif ? CTINVALID_forwarded :
+		ctinvalid_fate(skb, state,
+			       skb->skb_iif ? CTINVALID_forwarded :
 			       CTINVALID_sent_local);
 	return NF_ACCEPT;
 }

@@ -2,7 +2,9 @@
 /*
  * Where conntrack is active. Nothing tells when a rule turns it on or off in a
  * namespace, so each namespace is looked at twice a second: two loads per
- * family where there is nothing to do.
+ * family where there is nothing to do. Hooks that were attached once stay: when
+ * any hook is unregistered the kernel drops what waits in the namespace's
+ * NFQUEUEs (nf_queue_nf_hook_drop()).
  */
 
 #include "ctinvalid.h"
@@ -25,12 +27,17 @@ enum ctinvalid_family {
  * struct ctinvalid_net - the guard's hooks in a namespace
  * @hooked: the main hooks are attached, per family
  * @zoned: the hook before conntrack is, too
+ * @active: conntrack looked at the last packet that looked as if it was INVALID
+ * @counted: what conntrack had counted when the guard looked, per CPU
  *
- * Changed by the look, and by pre_exit once the look cannot find the namespace.
+ * The first two and the last are changed by the look, and by pre_exit once the
+ * look cannot find the namespace.
  */
 struct ctinvalid_net {
 	bool hooked[CTINVALID_FAMILIES];
 	bool zoned[CTINVALID_FAMILIES];
+	bool active[CTINVALID_FAMILIES];
+	u32 __percpu *counted;
 };
 
 struct ctinvalid_ops {
@@ -93,26 +100,109 @@ static bool ctinvalid_has_raw(const struct nf_hook_entries *entries)
 	return false;
 }
 
+static enum ctinvalid_family ctinvalid_family(u8 pf)
+{
+	return pf == NFPROTO_IPV4 ? CTINVALID_IPV4 : CTINVALID_IPV6;
+}
+
+/* Each packet that conntrack leaves INVALID moves one of these. */
+static u32 ctinvalid_count(const struct ip_conntrack_stat *stat)
+{
+	return READ_ONCE(stat->invalid) + READ_ONCE(stat->error);
+}
+
+/**
+ * ctinvalid_counted() - is this packet INVALID, or did nobody look at it?
+ * @state: of a hook right behind conntrack's
+ * @steady: bottom halves were off already when conntrack looked
+ *
+ * Without conntrack every packet looks as if it was INVALID, and it may come or
+ * go at any time. With bottom halves off nothing else on this CPU counts
+ * between conntrack's hook and the guard's: if conntrack has counted anything
+ * since the last time, it was this packet. Otherwise, and where bottom halves do
+ * not keep each other off a CPU, it has to do that conntrack is there now.
+ *
+ * Context: BH off, under rcu_read_lock().
+ * Return: whether it is INVALID.
+ */
+bool ctinvalid_counted(const struct nf_hook_state *state, bool steady)
+{
+	struct ctinvalid_net *here = net_generic(state->net, ctinvalid_net_id);
+	enum ctinvalid_family family = ctinvalid_family(state->pf);
+	u32 now = ctinvalid_count(this_cpu_ptr(state->net->ct.stat));
+	bool counted;
+	u32 *before;
+
+	before = this_cpu_ptr(here->counted);
+	if (steady && !IS_ENABLED(CONFIG_PREEMPT_RT))
+		counted = now != *before;
+	else
+		counted = ctinvalid_has_conntrack(ctinvalid_entries(state->net,
+								    family,
+								    state->hook));
+	*before = now;
+	if (READ_ONCE(here->active[family]) != counted)
+		WRITE_ONCE(here->active[family], counted);
+	return counted;
+}
+
+/**
+ * ctinvalid_is_active() - may packets without a connection be INVALID here?
+ * @state: of any hook of the guard
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: false while conntrack is away.
+ */
+bool ctinvalid_is_active(const struct nf_hook_state *state)
+{
+	const struct ctinvalid_net *here = net_generic(state->net,
+						       ctinvalid_net_id);
+
+	return READ_ONCE(here->active[ctinvalid_family(state->pf)]);
+}
+
+/* What conntrack has counted before the guard looks is not the guard's. */
+static bool ctinvalid_count_from_here(struct net *net,
+				      struct ctinvalid_net *here)
+{
+	u32 *counted;
+	int cpu;
+
+	if (here->counted)
+		return true;
+	here->counted = alloc_percpu(u32);
+	if (!here->counted)
+		return false;
+	for_each_possible_cpu(cpu) {
+		counted = per_cpu_ptr(here->counted, cpu);
+		*counted = ctinvalid_count(per_cpu_ptr(net->ct.stat, cpu));
+	}
+	return true;
+}
+
+/* Short of memory: the next look tries again. */
+static void ctinvalid_attach(struct net *net, const struct ctinvalid_ops *what,
+			     bool *attached)
+{
+	if (!*attached)
+		*attached = !nf_register_net_hooks(net, what->ops, what->n);
+}
+
 /*
  * The hooks that see a packet come are the last to be attached and the first to
  * go: a packet underway does not look as if a rule had dropped it.
  */
-static void ctinvalid_settle(struct net *net, const struct ctinvalid_ops *what,
-			     bool *attached, bool wanted)
+static void ctinvalid_detach(struct net *net, const struct ctinvalid_ops *what,
+			     bool *attached)
 {
 	unsigned int i;
 
-	if (wanted && !*attached) {
-		/* Short of memory: the next look tries again. */
-		*attached = !nf_register_net_hooks(net, what->ops, what->n);
-	} else if (!wanted && *attached) {
-		for (i = what->n; i--;)
-			nf_unregister_net_hook(net, &what->ops[i]);
-		*attached = false;
-	}
+	for (i = *attached ? what->n : 0; i--;)
+		nf_unregister_net_hook(net, &what->ops[i]);
+	*attached = false;
 }
 
-static void ctinvalid_look_at(struct net *net)
+static void ctinvalid_sync(struct net *net)
 {
 	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
 	const struct nf_hook_entries *pre, *out;
@@ -129,10 +219,15 @@ static void ctinvalid_look_at(struct net *net)
 				 ctinvalid_has_raw(out));
 		rcu_read_unlock();
 
-		ctinvalid_settle(net, &ctinvalid_zone_ops[family],
-				 &here->zoned[family], raw);
-		ctinvalid_settle(net, &ctinvalid_main_ops[family],
-				 &here->hooked[family], active);
+		if (!active || !ctinvalid_count_from_here(net, here))
+			continue;
+		if (!here->hooked[family])
+			WRITE_ONCE(here->active[family], true);
+		if (raw)
+			ctinvalid_attach(net, &ctinvalid_zone_ops[family],
+					 &here->zoned[family]);
+		ctinvalid_attach(net, &ctinvalid_main_ops[family],
+				 &here->hooked[family]);
 	}
 }
 
@@ -145,7 +240,7 @@ static void ctinvalid_look(struct work_struct *work)
 
 	down_read(&net_rwsem);
 	for_each_net(net)
-		ctinvalid_look_at(net);
+		ctinvalid_sync(net);
 	up_read(&net_rwsem);
 
 	schedule_delayed_work(&ctinvalid_look_work, CTINVALID_LOOK);
@@ -158,16 +253,19 @@ static void __net_exit ctinvalid_net_pre_exit(struct net *net)
 	enum ctinvalid_family family;
 
 	for (family = 0; family < CTINVALID_FAMILIES; family++) {
-		ctinvalid_settle(net, &ctinvalid_main_ops[family],
-				 &here->hooked[family], false);
-		ctinvalid_settle(net, &ctinvalid_zone_ops[family],
-				 &here->zoned[family], false);
+		ctinvalid_detach(net, &ctinvalid_main_ops[family],
+				 &here->hooked[family]);
+		ctinvalid_detach(net, &ctinvalid_zone_ops[family],
+				 &here->zoned[family]);
 	}
 }
 
 static void __net_exit ctinvalid_net_exit(struct net *net)
 {
-	ctinvalid_flows_forget(net);
+	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
+
+	ctinvalid_flows_forget(net->ns.inum);
+	free_percpu(here->counted);
 }
 
 static struct pernet_operations ctinvalid_net_ops = {

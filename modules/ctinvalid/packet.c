@@ -84,9 +84,10 @@ static u32 ctinvalid_sack(const struct sk_buff *skb, int offset,
 		if (length < 2 || option[1] < 2 || option[1] > length)
 			break;
 		size = option[1];
-		if (*option == TCPOPT_SACK) {
-			for (i = TCPOLEN_SACK_BASE;
-			     i + TCPOLEN_SACK_PERBLOCK <= size;
+		if (*option == TCPOPT_SACK &&
+		    size >= TCPOLEN_SACK_BASE + TCPOLEN_SACK_PERBLOCK &&
+		    !((size - TCPOLEN_SACK_BASE) % TCPOLEN_SACK_PERBLOCK)) {
+			for (i = TCPOLEN_SACK_BASE; i < size;
 			     i += TCPOLEN_SACK_PERBLOCK) {
 				edge = get_unaligned_be32(option + i + 4);
 				if (after(edge, sack))
@@ -144,20 +145,48 @@ ctinvalid_parse_udp(struct ctinvalid_packet *pkt, struct sk_buff *skb,
 		CTINVALID_CHECKSUM : CTINVALID_SOUND;
 }
 
-static bool ctinvalid_icmp_is_error(u8 proto, u8 type)
+/* nf_conntrack_icmpv6_redirect() */
+static enum ctinvalid_fault
+ctinvalid_parse_redirect(struct ctinvalid_packet *pkt, struct sk_buff *skb,
+			 int offset)
 {
-	if (proto == IPPROTO_ICMP)
-		return icmp_is_err(type);
-	return type < ICMPV6_INFOMSG_MASK || type == NDISC_REDIRECT;
+	struct nd_opt_hdr _option;
+	const struct nd_opt_hdr *option;
+	struct rd_msg _rd;
+
+	if (!skb_header_pointer(skb, offset, sizeof(_rd), &_rd))
+		return CTINVALID_TRUNCATED;
+	if (pkt->icmp_code)
+		return CTINVALID_SOUND;
+	if (ipv6_hdr(skb)->hop_limit != 255 ||
+	    !(ipv6_addr_type(&pkt->key.src.in6) & IPV6_ADDR_LINKLOCAL))
+		return CTINVALID_TRUNCATED;
+
+	offset += sizeof(_rd);
+	option = skb_header_pointer(skb, offset, sizeof(_option), &_option);
+	if (!option || !option->nd_opt_len)
+		return CTINVALID_TRUNCATED;
+	if (option->nd_opt_type != ND_OPT_REDIRECT_HDR)
+		return CTINVALID_SOUND;
+
+	pkt->icmp_error = true;
+	pkt->inner = offset + 8;
+	return CTINVALID_SOUND;
 }
 
 static enum ctinvalid_fault
 ctinvalid_parse_icmp(struct ctinvalid_packet *pkt, struct sk_buff *skb,
 		     int offset, const struct nf_hook_state *state)
 {
+	enum ctinvalid_fault fault = CTINVALID_SOUND;
 	struct nf_conntrack_tuple inner;
 	const struct icmphdr *ih;
 	struct icmphdr _ih;
+
+	/* One family's ICMP in the other's packets is nothing to conntrack. */
+	if (pkt->key.proto != (state->pf == NFPROTO_IPV4 ? IPPROTO_ICMP :
+							   IPPROTO_ICMPV6))
+		return CTINVALID_SOUND;
 
 	/* Type and code stand where ICMPv6 has them too. */
 	ih = skb_header_pointer(skb, offset, sizeof(_ih), &_ih);
@@ -169,12 +198,18 @@ ctinvalid_parse_icmp(struct ctinvalid_packet *pkt, struct sk_buff *skb,
 	if (ctinvalid_checksum_wrong(skb, offset, pkt->key.proto, state))
 		return CTINVALID_CHECKSUM;
 
-	pkt->icmp_error = ctinvalid_icmp_is_error(pkt->key.proto, ih->type);
-	if (pkt->icmp_error && ih->type != NDISC_REDIRECT &&
-	    !nf_ct_get_tuplepr(skb, offset + sizeof(*ih), state->pf,
-			       state->net, &inner))
-		return CTINVALID_TRUNCATED;
-	return CTINVALID_SOUND;
+	pkt->inner = offset + sizeof(*ih);
+	if (pkt->key.proto == IPPROTO_ICMP)
+		pkt->icmp_error = icmp_is_err(ih->type);
+	else if (ih->type == NDISC_REDIRECT)
+		fault = ctinvalid_parse_redirect(pkt, skb, offset);
+	else
+		pkt->icmp_error = ih->type < ICMPV6_INFOMSG_MASK;
+
+	if (pkt->icmp_error &&
+	    !nf_ct_get_tuplepr(skb, pkt->inner, state->pf, state->net, &inner))
+		fault = CTINVALID_TRUNCATED;
+	return fault;
 }
 
 static void ctinvalid_parse_ports(struct ctinvalid_key *key,
@@ -198,6 +233,28 @@ static void ctinvalid_parse_ports(struct ctinvalid_key *key,
 }
 
 /**
+ * ctinvalid_parse_key() - read from a packet whose it is
+ * @key: filled in, all but the zone
+ * @skb: the packet, data at the network header
+ * @state: of the hook that it is in
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: whether it has a transport header to read.
+ */
+bool ctinvalid_parse_key(struct ctinvalid_key *key, const struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	int offset;
+
+	memset(key, 0, sizeof(*key));
+	key->netns = state->net->ns.inum;
+	offset = ctinvalid_parse_network(key, skb, state->pf);
+	if (offset > 0)
+		ctinvalid_parse_ports(key, skb, offset);
+	return offset > 0;
+}
+
+/**
  * ctinvalid_parse() - read from a packet what conntrack looked at
  * @pkt: filled in
  * @skb: a packet that conntrack left INVALID, data at the network header; only
@@ -212,7 +269,7 @@ void ctinvalid_parse(struct ctinvalid_packet *pkt, struct sk_buff *skb,
 	int offset;
 
 	memset(pkt, 0, sizeof(*pkt));
-	pkt->key.net = state->net;
+	pkt->key.netns = state->net->ns.inum;
 	offset = ctinvalid_parse_network(&pkt->key, skb, state->pf);
 	if (offset <= 0) {
 		pkt->fault = CTINVALID_TRUNCATED;

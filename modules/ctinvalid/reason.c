@@ -45,7 +45,7 @@ static const u16 ctinvalid_refused[IP_CT_DIR_MAX][CTINVALID_INDEXES] = {
 	[IP_CT_DIR_REPLY] = {
 		[CTINVALID_SYN] = NO | SR | ES | FW | CW | LA | CL,
 		[CTINVALID_SYNACK] = NO,
-		[CTINVALID_FIN] = NO | SS,
+		[CTINVALID_FIN] = NO | SS | S2,
 		[CTINVALID_ACK] = NO,
 		[CTINVALID_RST] = NO,
 		[CTINVALID_NONE] = ALL,
@@ -92,9 +92,11 @@ ctinvalid_judge_window(const struct ctinvalid_packet *pkt,
 {
 	const struct ip_ct_tcp_state *sender = &flow->seen[flow->dir];
 	const struct ip_ct_tcp_state *receiver = &flow->seen[!flow->dir];
-	u32 sack = pkt->sack - flow->ack_offset;
 	u32 ack = pkt->ack - flow->ack_offset;
-	u32 seq = pkt->seq;
+	u32 sack = ack, seq = pkt->seq;
+
+	if (receiver->flags & IP_CT_TCP_FLAG_SACK_PERM)
+		sack = pkt->sack - flow->ack_offset;
 
 	if (!(pkt->tcp_flags & TCPHDR_ACK) ||
 	    (pkt->tcp_flags & TCPHDR_RST && !ack))
@@ -110,6 +112,26 @@ ctinvalid_judge_window(const struct ctinvalid_packet *pkt,
 		return (struct ctinvalid_verdict) {
 			CTINVALID_ACK_OVER, sack - receiver->td_end };
 	return (struct ctinvalid_verdict) { CTINVALID_OTHER, 0 };
+}
+
+/*
+ * Does conntrack compare a RST's sequence number with what was acknowledged? Not
+ * where the connection is being closed, see tcp_can_early_drop(), nor where it
+ * has let pass what may have begun another one.
+ */
+static bool ctinvalid_rst_is_bound(const struct ctinvalid_packet *pkt,
+				   const struct ctinvalid_flow *flow)
+{
+	const struct ip_ct_tcp_state *receiver = &flow->seen[!flow->dir];
+	bool established = flow->state == TCP_CONNTRACK_ESTABLISHED &&
+			   flow->assured;
+
+	if (flow->any_rst || flow->last_was_syn ||
+	    !(receiver->flags & IP_CT_TCP_FLAG_MAXACK_SET) ||
+	    BIT(flow->state) & (FW | LA | TW | CL | CW))
+		return false;
+
+	return pkt->seq || established;
 }
 
 static struct ctinvalid_verdict
@@ -134,21 +156,14 @@ ctinvalid_judge_tcp(const struct ctinvalid_packet *pkt,
 		verdict.reason = CTINVALID_BAD_STATE;
 		return verdict;
 	}
-	if (index == CTINVALID_RST &&
-	    receiver->flags & IP_CT_TCP_FLAG_MAXACK_SET &&
+	if (index == CTINVALID_RST && ctinvalid_rst_is_bound(pkt, flow) &&
 	    before(pkt->seq, receiver->td_maxack)) {
 		verdict.reason = CTINVALID_RST_SEQ;
 		verdict.by = receiver->td_maxack - pkt->seq;
 		return verdict;
 	}
 
-	verdict = ctinvalid_judge_window(pkt, flow);
-	/* The windows of a closed connection do not move any more. */
-	if (verdict.reason != CTINVALID_OTHER &&
-	    (flow->state == TCP_CONNTRACK_TIME_WAIT ||
-	     flow->state == TCP_CONNTRACK_CLOSE))
-		verdict.reason = CTINVALID_BAD_STATE;
-	return verdict;
+	return ctinvalid_judge_window(pkt, flow);
 }
 
 /**
@@ -175,7 +190,8 @@ struct ctinvalid_verdict ctinvalid_judge(const struct ctinvalid_packet *pkt,
 	else if (pkt->key.proto == IPPROTO_TCP)
 		verdict = ctinvalid_judge_tcp(pkt, flow);
 	else if (pkt->icmp_error)
-		verdict.reason = CTINVALID_ICMP_UNRELATED;
+		verdict.reason = flow->found ? CTINVALID_ICMP_MISDIRECTED :
+					       CTINVALID_ICMP_UNRELATED;
 	else if (!flow->found && pkt->key.proto != IPPROTO_UDP)
 		verdict.reason = CTINVALID_NO_FLOW;
 

@@ -20,6 +20,9 @@
  * @CTINVALID_MALFORMED: header truncated or contradicting itself
  * @CTINVALID_ICMP_UNRELATED: ICMP error that quotes no tracked flow
  * @CTINVALID_OTHER: none of these, or the flow moved on meanwhile
+ * @CTINVALID_ICMP_MISDIRECTED: ICMP error that quotes a tracked flow, but is not
+ *	addressed to the sender of what it quotes
+ * @CTINVALID_REASONS: how many there are
  */
 enum ctinvalid_reason {
 	CTINVALID_NO_FLOW,
@@ -32,6 +35,8 @@ enum ctinvalid_reason {
 	CTINVALID_MALFORMED,
 	CTINVALID_ICMP_UNRELATED,
 	CTINVALID_OTHER,
+	CTINVALID_ICMP_MISDIRECTED,
+	CTINVALID_REASONS,
 };
 
 /**
@@ -80,25 +85,25 @@ enum ctinvalid_action {
 };
 
 /**
- * struct ctinvalid_key - whose packet it is; compared byte by byte
- * @net: the namespace, as a number: not referenced, never looked into
+ * struct ctinvalid_key - whose packet it is; compared byte by byte, no padding
+ * @netns: inum of the namespace
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @proto: transport protocol
+ * @zone: conntrack zone
  * @src: source address
  * @dst: destination address
  * @sport: source port, 0 where there are none, network byte order
  * @dport: destination port, likewise
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- * @proto: transport protocol
- * @zone: conntrack zone
  */
 struct ctinvalid_key {
-	const struct net *net;
+	u32 netns;
+	u8 family;
+	u8 proto;
+	u16 zone;
 	union nf_inet_addr src;
 	union nf_inet_addr dst;
 	__be16 sport;
 	__be16 dport;
-	u8 family;
-	u8 proto;
-	u16 zone;
 };
 
 /**
@@ -109,6 +114,7 @@ struct ctinvalid_key {
  * @icmp_error: it is an ICMP error message or redirect
  * @icmp_type: ICMP type
  * @icmp_code: ICMP code
+ * @inner: where the packet that an ICMP error quotes begins
  * @seq: TCP sequence number, host byte order like the next five
  * @ack: TCP acknowledgment number
  * @sack: highest right edge of a SACK block, or @ack
@@ -122,6 +128,7 @@ struct ctinvalid_packet {
 	bool icmp_error;
 	u8 icmp_type;
 	u8 icmp_code;
+	unsigned int inner;
 	u32 seq;
 	u32 ack;
 	u32 sack;
@@ -131,22 +138,29 @@ struct ctinvalid_packet {
 
 /**
  * struct ctinvalid_flow - snapshot of the flow that a packet belongs to
- * @found: there is one
+ * @found: there is one; of an ICMP error, that which it quotes
  * @live: and it is neither dying nor closed
+ * @assured: packets have gone both ways, IPS_ASSURED
+ * @any_rst: nf_conntrack_tcp_ignore_invalid_rst is set
  * @dir: the packet's direction, enum ip_conntrack_dir
  * @nat: what NAT does to it
  * @state: enum tcp_conntrack
+ * @last_was_syn: conntrack has let a SYN through that may be the start of
+ *	another connection, and knows no bound for a RST since
  * @ack_offset: nf_ct_seq_offset() of the packet's acknowledgment
  * @seen: window state of both directions
  *
- * The last three are zero unless it is TCP.
+ * The last four are zero unless it is TCP.
  */
 struct ctinvalid_flow {
 	bool found;
 	bool live;
+	bool assured;
+	bool any_rst;
 	u8 dir;
 	enum ctinvalid_nat nat;
 	u8 state;
+	bool last_was_syn;
 	s32 ack_offset;
 	struct ip_ct_tcp_state seen[IP_CT_DIR_MAX];
 };
@@ -155,7 +169,7 @@ struct ctinvalid_flow {
  * struct ctinvalid_verdict - why a packet is INVALID, and by how much
  * @reason: why
  * @by: how far over the bound, for seq_over and ack_over, and how far under it,
- *	for rst_seq; a bad_state that is late has the distance too; else 0
+ *	for rst_seq; else 0
  */
 struct ctinvalid_verdict {
 	enum ctinvalid_reason reason;

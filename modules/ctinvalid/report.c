@@ -1,37 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The log line of an INVALID packet. It is to say whether this host answered
- * with RST, which happens later in the same softirq. So each CPU holds its last
- * line back until that RST, the CPU's next INVALID packet, or a moment later.
+ * The log line of an INVALID packet. It is to say what became of the packet and
+ * whether somebody answered with RST. Both come later, after other packets of
+ * the same batch and maybe on another CPU, so the line waits for a moment in one
+ * of a few places, where the packets of its flow and their answers find it.
  */
 
 #include "ctinvalid.h"
 
+#include <linux/jhash.h>
+#include <linux/random.h>
 #include <linux/workqueue.h>
+#include <net/tcp.h>
 
 #include "texts.h"
 
+#define CTINVALID_LINES 64
+/* In how many places a line may wait, from that of its hash on. */
+#define CTINVALID_PLACES 4
+
 /**
- * struct ctinvalid_held - the line that a CPU holds back
- * @lock: the worker may take the line away from the CPU
+ * struct ctinvalid_line - a line that waits
+ * @lock: for all of it
+ * @hash: of @key; looked at without the lock, too, to pass by
  * @finding: the line, or NULL
+ * @key: whose packet it is, zone left out
  * @since: jiffies when its packet came
  * @reason: why the packet is INVALID
  * @action: what was done with it
  * @natted: it is TCP of a live flow that is NATed
+ * @rst: it is a RST
+ * @fate: where it was counted: sent_local, delivered_local or forwarded; until
+ *	then, or if it went no further, dropped_by_rules
+ * @packets: of the same flow that came meanwhile, itself included
  * @resets: what the flow has provoked so far
  */
-struct ctinvalid_held {
-	spinlock_t lock; /* protects all of it */
+struct ctinvalid_line {
+	spinlock_t lock; /* for all of it */
+	u32 hash;
 	struct ng_finding *finding;
+	struct ctinvalid_key key;
 	unsigned long since;
 	enum ctinvalid_reason reason;
 	enum ctinvalid_action action;
 	bool natted;
+	bool rst;
+	enum ctinvalid_counter fate;
+	unsigned int packets;
 	u64 resets;
 };
 
-static DEFINE_PER_CPU(struct ctinvalid_held, ctinvalid_held);
+static struct ctinvalid_line ctinvalid_lines[CTINVALID_LINES];
+static u32 ctinvalid_lines_seed;
+/* Some line waits. Written by who makes one and who finds none any more. */
+static bool ctinvalid_lines_wait;
 
 #define CTINVALID_TEXT(_id, _name, _cause, _fix)			\
 	[CTINVALID_##_id] = { _cause, _fix },
@@ -41,42 +63,112 @@ static const struct {
 	const char *fix;
 } ctinvalid_texts[] = { CTINVALID_TEXTS(CTINVALID_TEXT) };
 
-/* What follows from being INVALID in a flow that this host NATs. */
-static const struct {
+/**
+ * struct ctinvalid_ending - what a line says of a packet's fate
+ * @cause: behind the reason's own cause
+ * @fix: instead of the reason's own fix, unless NULL
+ */
+struct ctinvalid_ending {
 	const char *cause;
 	const char *fix;
-} ctinvalid_nat_texts[] = {
-	[CTINVALID_PASS] = {
-		". INVALID packets are not translated back by NAT: this host takes it for its own, finds no socket and answers RST, which breaks the connection",
-		"echo heal >/sys/module/netguard_ctinvalid/parameters/mode",
-	},
-	[CTINVALID_DISCARD] = {
-		". INVALID packets are not translated back by NAT: this one was dropped before this host could answer it with RST",
-		"none needed here; mode heal also lets the rest of such a flow pass",
-	},
-	[CTINVALID_CURE] = {
-		". INVALID packets are not translated back by NAT: this one was dropped before this host could answer it with RST, and the rest of its flow will pass",
-		"none needed here; find what sends such segments",
-	},
 };
 
-/* Return: the line that was held, which is the caller's to finish, or NULL. */
-static struct ng_finding *ctinvalid_held_take(struct ctinvalid_held *held,
-					      struct ctinvalid_held *copy)
+static struct ctinvalid_ending
+ctinvalid_ending_natted(const struct ctinvalid_line *line)
 {
-	spin_lock_bh(&held->lock);
-	copy->finding = held->finding;
-	copy->reason = held->reason;
-	copy->action = held->action;
-	copy->natted = held->natted;
-	copy->resets = held->resets;
-	held->finding = NULL;
-	spin_unlock_bh(&held->lock);
+	bool answered = line->resets;
 
-	return copy->finding;
+	switch (line->fate) {
+	case CTINVALID_delivered_local:
+		if (answered)
+			return (struct ctinvalid_ending) {
+				CTINVALID_UNTRANSLATED CTINVALID_TOOK_ANSWERED,
+				CTINVALID_HEAL };
+		return (struct ctinvalid_ending) {
+			CTINVALID_UNTRANSLATED CTINVALID_TOOK };
+	case CTINVALID_forwarded:
+		if (answered)
+			return (struct ctinvalid_ending) {
+				CTINVALID_UNTRANSLATED CTINVALID_STRAYED_ANSWERED,
+				CTINVALID_HEAL };
+		return (struct ctinvalid_ending) {
+			CTINVALID_UNTRANSLATED CTINVALID_STRAYED };
+	default:
+		return (struct ctinvalid_ending) {};
+	}
 }
 
-static void ctinvalid_finish(const struct ctinvalid_held *line)
+static struct ctinvalid_ending
+ctinvalid_ending(const struct ctinvalid_line *line)
+{
+	if (line->action == CTINVALID_DISCARD)
+		return (struct ctinvalid_ending) {
+			CTINVALID_UNTRANSLATED CTINVALID_IN_TIME,
+			CTINVALID_MAY_HEAL };
+	if (line->action == CTINVALID_CURE)
+		return (struct ctinvalid_ending) {
+			CTINVALID_UNTRANSLATED CTINVALID_IN_TIME CTINVALID_REST_PASSES,
+			"none needed here; find what sends such segments" };
+	if (line->fate == CTINVALID_dropped_by_rules)
+		return (struct ctinvalid_ending) {
+			". It went no further: a rule, or no route" };
+	if (line->fate == CTINVALID_sent_local)
+		return (struct ctinvalid_ending) { ". This host sent it" };
+	if (line->rst)
+		return (struct ctinvalid_ending) {
+			". Nobody answers a RST", "none needed" };
+	if (line->natted)
+		return ctinvalid_ending_natted(line);
+	if (line->resets)
+		return (struct ctinvalid_ending) {
+			line->fate == CTINVALID_forwarded ?
+			". Its receiver answered RST" :
+			". This host has no socket for it and answered RST" };
+	return (struct ctinvalid_ending) {};
+}
+
+/* Whose packets and answers a line is about: rules may choose their zones. */
+static u32 ctinvalid_line_key(struct ctinvalid_key *to,
+			      const struct ctinvalid_key *from)
+{
+	u32 hash;
+
+	BUILD_BUG_ON(sizeof(*to) % sizeof(u32));
+	*to = *from;
+	to->zone = 0;
+	hash = jhash2((const u32 *)to, sizeof(*to) / sizeof(u32),
+		      ctinvalid_lines_seed);
+	/* 0 is a free place. */
+	return hash ?: 1;
+}
+
+static struct ctinvalid_line *ctinvalid_line_place(u32 hash, unsigned int i)
+{
+	return &ctinvalid_lines[(hash + i) % CTINVALID_LINES];
+}
+
+/* Return: the line of this key, locked; NULL if there is none. BH off. */
+static struct ctinvalid_line *ctinvalid_line_get(const struct ctinvalid_key *key,
+						 u32 hash)
+{
+	struct ctinvalid_line *line;
+	unsigned int i;
+
+	for (i = 0; i < CTINVALID_PLACES; i++) {
+		line = ctinvalid_line_place(hash, i);
+		if (READ_ONCE(line->hash) != hash)
+			continue;
+		spin_lock(&line->lock);
+		if (line->hash == hash && !memcmp(&line->key, key, sizeof(*key)))
+			return line;
+		spin_unlock(&line->lock);
+	}
+
+	return NULL;
+}
+
+/* Under the line's lock: it goes to the log, and its place is free. */
+static void ctinvalid_line_end(struct ctinvalid_line *line)
 {
 	static const char *const actions[] = {
 		[CTINVALID_PASS] = "passed",
@@ -84,19 +176,20 @@ static void ctinvalid_finish(const struct ctinvalid_held *line)
 		[CTINVALID_CURE] = "healed",
 	};
 	struct seq_buf *row = ng_finding_row(line->finding);
-	const char *fix = ctinvalid_texts[line->reason].fix;
+	struct ctinvalid_ending ending = ctinvalid_ending(line);
 	char cause[384];
 
-	strscpy(cause, ctinvalid_texts[line->reason].cause, sizeof(cause));
-	if (line->natted) {
-		strlcat(cause, ctinvalid_nat_texts[line->action].cause,
-			sizeof(cause));
-		fix = ctinvalid_nat_texts[line->action].fix;
-	}
+	snprintf(cause, sizeof(cause), "%s%s",
+		 ctinvalid_texts[line->reason].cause, ending.cause ?: "");
 
+	if (line->packets > 1)
+		ng_row_printf(row, "packets=%u", line->packets);
 	ng_row_printf(row, "resets=%llu", line->resets);
 	ng_row_str(row, "action", actions[line->action]);
-	ng_finding_end(line->finding, cause, fix);
+	ng_finding_end(line->finding, cause,
+		       ending.fix ?: ctinvalid_texts[line->reason].fix);
+	line->finding = NULL;
+	WRITE_ONCE(line->hash, 0);
 }
 
 static void ctinvalid_release_old(struct work_struct *work);
@@ -104,23 +197,29 @@ static DECLARE_DELAYED_WORK(ctinvalid_release_work, ctinvalid_release_old);
 
 static void ctinvalid_release(bool all)
 {
-	struct ctinvalid_held *held, line;
+	struct ctinvalid_line *line;
 	bool more = false;
-	int cpu;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		held = per_cpu_ptr(&ctinvalid_held, cpu);
-		if (!READ_ONCE(held->finding))
-			continue;
-		if (!all && time_before(jiffies, READ_ONCE(held->since) +
-						 CTINVALID_ANSWER))
-			more = true;
-		else if (ctinvalid_held_take(held, &line))
-			ctinvalid_finish(&line);
+	WRITE_ONCE(ctinvalid_lines_wait, false);
+	/* A line made before this is found below. */
+	smp_mb();
+	for (i = 0; i < CTINVALID_LINES; i++) {
+		line = &ctinvalid_lines[i];
+		spin_lock_bh(&line->lock);
+		if (line->finding &&
+		    (all || time_after_eq(jiffies,
+					  line->since + CTINVALID_ANSWER)))
+			ctinvalid_line_end(line);
+		more = more || line->finding;
+		spin_unlock_bh(&line->lock);
 	}
 
-	if (more)
-		schedule_delayed_work(&ctinvalid_release_work, CTINVALID_ANSWER);
+	if (more) {
+		WRITE_ONCE(ctinvalid_lines_wait, true);
+		schedule_delayed_work(&ctinvalid_release_work,
+				      max(CTINVALID_ANSWER / 4, 1));
+	}
 }
 
 static void ctinvalid_release_old(struct work_struct *work)
@@ -133,8 +232,8 @@ static void ctinvalid_describe(struct seq_buf *row,
 {
 	const struct ctinvalid_packet *pkt = &seen->pkt;
 
-	ctinvalid_row_whose(row, seen->inum, seen->in ? seen->in->name : "",
-			    &pkt->key, pkt->tcp_flags);
+	ctinvalid_row_owner(row, seen->in ? seen->in->name : "", &pkt->key,
+			    pkt->tcp_flags);
 	if (pkt->key.proto == IPPROTO_TCP) {
 		ng_row_printf(row, "seq=%u", pkt->seq);
 		ng_row_printf(row, "ack=%u", pkt->ack);
@@ -152,22 +251,51 @@ static void ctinvalid_describe(struct seq_buf *row,
 		ng_row_printf(row, "zone=%u", pkt->key.zone);
 }
 
+/* A free place for a line, locked; if there is none, another has to go now. */
+static struct ctinvalid_line *ctinvalid_line_room(u32 hash)
+{
+	struct ctinvalid_line *line;
+	unsigned int i;
+
+	for (i = 0; i < CTINVALID_PLACES; i++) {
+		line = ctinvalid_line_place(hash, i);
+		spin_lock(&line->lock);
+		if (!line->finding)
+			return line;
+		if (i + 1 < CTINVALID_PLACES)
+			spin_unlock(&line->lock);
+	}
+
+	ctinvalid_line_end(line);
+	return line;
+}
+
 /**
- * ctinvalid_report() - write the log line of an INVALID packet, to be held back
+ * ctinvalid_report() - write the log line of an INVALID packet, which then waits
  * @seen: the packet
  * @net: its namespace
  * @resets: what its flow has provoked before
+ *
+ * While the line of a flow waits, further packets of that flow are counted in it.
  *
  * Context: BH off, no lock held.
  */
 void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
 		      u64 resets)
 {
-	struct ctinvalid_held *held = this_cpu_ptr(&ctinvalid_held), line;
 	struct ng_finding *finding;
+	struct ctinvalid_line *line;
+	struct ctinvalid_key key;
+	u32 hash;
 
-	if (ctinvalid_held_take(held, &line))
-		ctinvalid_finish(&line);
+	hash = ctinvalid_line_key(&key, &seen->pkt.key);
+	line = ctinvalid_line_get(&key, hash);
+	if (line) {
+		line->packets++;
+		spin_unlock(&line->lock);
+		ng_count(&ctinvalid_guard, CTINVALID_logs_suppressed);
+		return;
+	}
 
 	finding = ng_finding_begin(&ctinvalid_guard, net, NG_WARNING);
 	if (!finding) {
@@ -176,40 +304,82 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
 	}
 	ctinvalid_describe(ng_finding_row(finding), seen);
 
-	spin_lock(&held->lock);
-	held->reason = seen->verdict.reason;
-	held->action = seen->action;
-	held->natted = seen->flow.live && seen->flow.nat != CTINVALID_NAT_NONE &&
+	line = ctinvalid_line_room(hash);
+	line->key = key;
+	line->reason = seen->verdict.reason;
+	line->action = seen->action;
+	line->natted = seen->flow.live && seen->flow.nat != CTINVALID_NAT_NONE &&
 		       seen->pkt.key.proto == IPPROTO_TCP;
-	held->resets = resets;
-	held->since = jiffies;
-	held->finding = finding;
-	spin_unlock(&held->lock);
+	line->rst = seen->pkt.key.proto == IPPROTO_TCP &&
+		    seen->pkt.tcp_flags & TCPHDR_RST;
+	line->fate = CTINVALID_dropped_by_rules;
+	line->packets = 1;
+	line->resets = resets;
+	line->since = jiffies;
+	line->finding = finding;
+	WRITE_ONCE(line->hash, hash);
+	spin_unlock(&line->lock);
 
+	WRITE_ONCE(ctinvalid_lines_wait, true);
 	schedule_delayed_work(&ctinvalid_release_work, CTINVALID_ANSWER);
 }
 
 /**
- * ctinvalid_report_reset() - the packet whose line is held provoked a RST
+ * ctinvalid_report_fate() - an INVALID packet has arrived or left
+ * @skb: the packet
+ * @state: of the hook where that is seen
+ * @fate: the counter that says what became of it
  *
- * Context: BH off, no lock held, on the CPU that reported the packet.
+ * Context: BH off, no lock held, under rcu_read_lock().
  */
-void ctinvalid_report_reset(void)
+void ctinvalid_report_fate(const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
+			   enum ctinvalid_counter fate)
 {
-	struct ctinvalid_held *held = this_cpu_ptr(&ctinvalid_held), line;
+	struct ctinvalid_line *line;
+	struct ctinvalid_key key;
+	u32 hash;
 
-	if (ctinvalid_held_take(held, &line)) {
-		line.resets++;
-		ctinvalid_finish(&line);
-	}
+	if (!READ_ONCE(ctinvalid_lines_wait))
+		return;
+	ctinvalid_parse_key(&key, skb, state);
+	hash = ctinvalid_line_key(&key, &key);
+	line = ctinvalid_line_get(&key, hash);
+	if (!line)
+		return;
+
+	line->fate = fate;
+	spin_unlock(&line->lock);
+}
+
+/**
+ * ctinvalid_report_reset() - a packet was answered with RST
+ * @cause: key of the packet
+ *
+ * Context: BH off, no lock held.
+ */
+void ctinvalid_report_reset(const struct ctinvalid_key *cause)
+{
+	struct ctinvalid_line *line;
+	struct ctinvalid_key key;
+	u32 hash;
+
+	hash = ctinvalid_line_key(&key, cause);
+	line = ctinvalid_line_get(&key, hash);
+	if (!line)
+		return;
+
+	line->resets++;
+	spin_unlock(&line->lock);
 }
 
 void ctinvalid_report_setup(void)
 {
-	int cpu;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu)
-		spin_lock_init(&per_cpu_ptr(&ctinvalid_held, cpu)->lock);
+	ctinvalid_lines_seed = get_random_u32();
+	for (i = 0; i < CTINVALID_LINES; i++)
+		spin_lock_init(&ctinvalid_lines[i].lock);
 }
 
 /* With the hooks gone and no packet inside them any more. */
@@ -217,4 +387,5 @@ void ctinvalid_report_teardown(void)
 {
 	cancel_delayed_work_sync(&ctinvalid_release_work);
 	ctinvalid_release(true);
+	cancel_delayed_work_sync(&ctinvalid_release_work);
 }

@@ -36,6 +36,25 @@
 	     "none needed; on an asymmetric route let ICMP errors pass before ct state invalid drop, path MTU discovery needs them") \
 	text(OTHER, other, \
 	     "conntrack refused it and the flow's state does not show why", \
-	     "the kernel's own words: sysctl net.netfilter.nf_conntrack_log_invalid=255 net.netfilter.nf_log_all_netns=1")
+	     "the kernel's own words: sysctl net.netfilter.nf_conntrack_log_invalid=255 net.netfilter.nf_log_all_netns=1") \
+	text(ICMP_MISDIRECTED, icmp_misdirected, \
+	     "an ICMP error that quotes a packet of a tracked connection, but is not addressed to who sent that packet: forged, or translated by halves", \
+	     "none needed; many: find who sends them")
+
+/* What a line adds for the fate of its packet. */
+#define CTINVALID_HEAL "echo heal >/sys/module/netguard_ctinvalid/parameters/mode"
+#define CTINVALID_UNTRANSLATED ". NAT does not translate INVALID packets back: "
+#define CTINVALID_TOOK_ANSWERED \
+	"this host took it for its own, found no socket and answered RST, which breaks the connection"
+#define CTINVALID_TOOK \
+	"this host took it for its own, and did not answer"
+#define CTINVALID_STRAYED_ANSWERED \
+	"it went on with an address that its receiver knows no connection with, who answered RST, which breaks the connection"
+#define CTINVALID_STRAYED \
+	"it went on with an address that its receiver knows no connection with, who has not answered"
+#define CTINVALID_IN_TIME "this one was dropped before anybody could answer it with RST"
+#define CTINVALID_REST_PASSES ", and the rest of its flow will pass"
+#define CTINVALID_MAY_HEAL \
+	"none needed here; mode heal also lets the rest of such a flow pass"
 
 #endif

@@ -53,7 +53,7 @@ DECLARE_EVENT_CLASS(ctinvalid_packet,
 
 		__entry->skbaddr = skb;
 		__entry->len = skb->len;
-		__entry->netns = seen->inum;
+		__entry->netns = key->netns;
 		__entry->ifindex = seen->in ? seen->in->ifindex : 0;
 		__entry->proto = key->proto;
 		__entry->tcp_flags = seen->pkt.tcp_flags;

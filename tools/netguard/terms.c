@@ -67,6 +67,7 @@ const struct term terms[] = {
 	  "Find what sends such segments."),
 	C("logs_suppressed", "More than ten lines in five seconds in one network namespace.", "Look at the flows table."),
 	C("flows_evicted", COUNTS_ROWS, RAISE),
+	C("invalid_icmp_misdirected", "See the reason icmp_misdirected.", "netguard explain icmp_misdirected"),
 	T("rx_duplicates", "A frame goes up a stack of devices and each has its round of taps.",
 	  "Nothing. Capture with netguard capture."),
 	T("tx_duplicates", "A frame goes down a stack of devices and each has its round of taps.",
@@ -111,6 +112,8 @@ const struct term terms[] = {
 	REASON("malformed", "Scans, broken devices.", "Safe to drop."),
 	REASON("icmp_unrelated", "Asymmetric routing: the flow that the error speaks of went another way.",
 	       "Let ICMP errors pass before a rule that drops INVALID: path MTU discovery needs them."),
+	REASON("icmp_misdirected", "The connection that the error speaks of is tracked, but somebody else sent the packet that it quotes.",
+	       "Many: find who sends them; they may be forged."),
 	REASON("other", "The flow's state does not show why.", "sysctl net.netfilter.nf_conntrack_log_invalid=255 makes the kernel say more."),
 
 	{ "vlansteal", "verdict", "conflict", "The frames that this VLAN device takes belong to somebody above the LAG.",

@@ -143,12 +143,12 @@ tcp_reasons() {
 	to "$flow.c" close
 	wait_for 3 heard "$flow.s" 'connection closed'
 	wait_for 3 heard "$flow.c" 'connection closed'
-	makes "$family: a segment late after the close is bad_state" "$(one bad_state forwarded)" raw_late "$flow" "$at"
+	makes "$family: a segment late after the close is seq_over" "$(one seq_over forwarded)" raw_late "$flow" "$at"
 	flow_end "$flow"
 }
 
 other_reasons() {
-	local icmp=$1 unreachable=$2 reply=$3
+	local icmp=$1 unreachable=$2 reply=$3 plain=$4 client=$5 port
 
 	tcp_loose 0
 	makes "$family: with tcp_loose=0 an ACK without a flow is no_flow" "$(one no_flow forwarded)" send flags=A
@@ -166,6 +166,12 @@ other_reasons() {
 		send proto="$icmp" type="$reply"
 	makes "$family: an ICMP error about an unknown flow is icmp_unrelated" "$(one icmp_unrelated forwarded)" \
 		send proto="$icmp" type="$unreachable" code=1 isrc="$nobody" idst="$server" iproto=udp isport=9 idport=9
+	flow "$icmp" "$plain" 490
+	port=$(ask "$icmp.s" peer)
+	makes "$family: one about a flow, but to somebody else, is icmp_misdirected" \
+		'packets_invalid 1 forwarded 1 invalid_icmp_misdirected 1' \
+		send proto="$icmp" type="$unreachable" code=1 isrc="$client" idst="$plain" iproto=tcp isport="${port##* }" idport=490
+	flow_end "$icmp"
 	makes "$family: an ICMP error that quotes no packet is malformed" "$(one malformed forwarded)" \
 		send proto="$icmp" type="$unreachable" code=1
 	makes "$family: what the host itself sends is seen too" "$(one bad_flags sent_local)" \
@@ -185,14 +191,14 @@ reasons() {
 	act 'Every reason, by a packet that provokes it'
 	family=IPv4 server=203.0.113.81 nobody=192.0.2.99 host=203.0.113.1 outside=203.0.113.99
 	tcp_reasons 203.0.113.81 192.0.2.2 r4 500
-	other_reasons icmp 3 0
+	other_reasons icmp 3 0 203.0.113.81 192.0.2.2
 	makes 'IPv4: an ICMP type that nobody knows is other or no_flow, never uncounted' "$(one no_flow forwarded)" \
 		send proto=icmp type=99
 	family=IPv6 server=2001:db8:2::81 nobody=2001:db8:1::99 host=2001:db8:2::1 outside=2001:db8:2::99
 	tcp_reasons 2001:db8:2::81 2001:db8:1::2 r6 500
-	other_reasons icmpv6 1 129
+	other_reasons icmpv6 1 129 2001:db8:2::81 2001:db8:1::2
 
-	for reason in no_flow seq_over ack_over bad_flags bad_checksum bad_state rst_seq malformed icmp_unrelated other; do
+	for reason in no_flow seq_over ack_over bad_flags bad_checksum bad_state rst_seq malformed icmp_unrelated other icmp_misdirected; do
 		sum=$((sum + $(counter ctinvalid "invalid_$reason")))
 	done
 	is 'The reasons sum up to packets_invalid' "$((sum > 0)) $sum" "1 $(counter ctinvalid packets_invalid)"
@@ -293,6 +299,98 @@ rules() {
 	in_host nft delete table inet filter
 }
 
+# resets_on_wire: the RSTs that have come to the server's side since wire_mark.
+resets_seen() { [[ $(in_server nft list chain inet wire in) =~ packets\ ([0-9]+) ]] && echo "${BASH_REMATCH[1]}"; }
+wire_mark() { resets_before=$(resets_seen); }
+resets_on_wire() { echo $(($(resets_seen) - resets_before)); }
+resets_even() { [[ $(resets_on_wire) = "$1" && $(gained resets_provoked) = "$1" ]]; }
+
+# burst SENTENCE SOURCE TARGET FLOWS PACKETS: at once, from so many flows in turn; each packet is answered with RST.
+burst() {
+	local sentence="$1, $5 of $4 flows" at=$((burst_port += 100)) rows
+
+	wire_mark
+	take
+	ask sv send src="$2" dst="$3" sport=$at spread="$4" dport=7 flags=FA count="$5" >/dev/null
+	wait_for 5 resets_even "$5"
+	is "$sentence: as many RSTs are counted as came" \
+		"$(resets_on_wire) $(gained resets_provoked) $(gained packets_invalid)" "$5 $5 $((2 * $5))"
+	rows=$(row ctinvalid flows dport=7 "dst=$3" | awk -v from=$at -v n="$4" -v want=$(($5 / $4)) '
+		match($0, / sport=[0-9]+/) {
+			port = substr($0, RSTART + 7, RLENGTH - 7)
+			if (port >= from && port < from + n && / resets=/) {
+				sub(/.* resets=/, ""); sub(/ .*/, "")
+				good += $0 == want
+			}
+		}
+		END { print good + 0 }')
+	is "$sentence: each flow's row has its own" "$rows" "$4"
+}
+
+# bursts_over NAME SOURCE TARGET
+bursts_over() {
+	local packets
+
+	for packets in 1 8 32 64; do
+		burst "$1" "$2" "$3" 1 $packets
+	done
+	burst "$1" "$2" "$3" 8 64
+}
+
+nic_ready() { in_server ping -q -c 1 -W 1 198.51.100.1; }
+
+bursts() {
+	local dev queue
+
+	act 'Bursts: many INVALID packets are seen before the first of them is answered'
+	burst_port=20000
+	in_server nft -f - <<-'RULES'
+		table inet wire {
+			chain in {
+				type filter hook prerouting priority raw
+				tcp flags & rst == rst counter
+			}
+		}
+	RULES
+	# What waits together leaves together, in one poll of the other end.
+	in_server tc qdisc add dev s0 root netem delay 30ms
+	bursts_over veth 203.0.113.81 203.0.113.1
+	# A peer that can cut segments is not asked to join any.
+	in_server ethtool -K s0 tso off >/dev/null
+	in_host ethtool -K vs gro on >/dev/null
+	bursts_over 'veth with GRO' 203.0.113.81 203.0.113.1
+	burst 'veth with GRO, IPv6' 2001:db8:2::81 2001:db8:2::1 8 64
+	ip netns exec host bash -c 'echo 1 >/sys/class/net/vs/threaded'
+	burst 'veth with threaded NAPI' 203.0.113.81 203.0.113.1 8 64
+	for queue in 1 2; do
+		ip netns exec host bash -c "echo $queue >/sys/class/net/vs/queues/rx-0/rps_cpus"
+		burst "veth with RPS to CPU $((queue - 1))" 203.0.113.81 203.0.113.1 8 64
+	done
+	ip netns exec host bash -c 'echo 0 >/sys/class/net/vs/queues/rx-0/rps_cpus; echo 0 >/sys/class/net/vs/threaded'
+	in_host ethtool -K vs gro off >/dev/null
+	in_server ethtool -K s0 tso on >/dev/null
+	in_server tc qdisc del dev s0 root
+
+	need e1000e
+	for dev in /sys/class/net/*; do
+		case $(cat "$dev/address") in
+		02:00:00:00:00:00) ip link set "${dev##*/}" name nics netns sv ;;
+		02:00:00:00:00:01) ip link set "${dev##*/}" name nich netns host ;;
+		esac
+	done
+	ip -n sv addr add 198.51.100.81/24 dev nics
+	ip -n host addr add 198.51.100.1/24 dev nich
+	ip -n sv route del 198.51.100.0/24 via 203.0.113.1
+	ip -n sv link set nics up
+	ip -n host link set nich up
+	check 'The two e1000e carry packets' wait_for 40 nic_ready
+	bursts_over e1000e 198.51.100.81 198.51.100.1
+	ip -n sv link set nics down
+	ip -n host link set nich down
+	ip -n sv route add 198.51.100.0/24 via 203.0.113.1
+	in_server nft delete table inet wire
+}
+
 hands_off() {
 	local server=203.0.113.81 nobody=192.0.2.99 mode
 
@@ -341,6 +439,46 @@ nat_twin() {
 	makes 'IPv6: the next one passes' '' ask n.s raw ack=100000
 	param ctinvalid mode log
 	flow_end n
+}
+
+pods() {
+	act 'Services in front of pods'
+	cluster_ip
+	service_flow s 198.51.100.200 203.0.113.82
+	makes 'A service by DNAT: the receiver'\''s RST is tied to the packet, and only once' \
+		'packets_invalid 2 invalid_no_flow 1 invalid_ack_over 1 forwarded 2 resets_provoked 1' \
+		ask s.s raw ack=100000
+	is 'and stands in the row of the packet' \
+		"$(field "$(row ctinvalid flows sport=8080 src=203.0.113.82 reason=ack_over)" resets)" 1
+	flow_end s
+	service_flow t 2001:db8:5::200 2001:db8:2::82
+	makes 'IPv6: the same' \
+		'packets_invalid 2 invalid_no_flow 1 invalid_ack_over 1 forwarded 2 resets_provoked 1' \
+		ask t.s raw ack=100000
+	flow_end t
+	cluster_ip_end
+
+	# A NodePort: an address of this host, and the pod is to see this host as its client.
+	in_host nft -f - <<-'RULES'
+		table inet service {
+			chain pre {
+				type nat hook prerouting priority dstnat
+				ip daddr 192.0.2.1 tcp dport 30080 dnat ip to 203.0.113.80:8080
+			}
+		}
+	RULES
+	end_start n.s sv serve 203.0.113.80 8080
+	wait_for 5 heard n.s listening
+	end_start n.c cl connect 192.0.2.1 30080
+	wait_for 5 heard n.c connected
+	log_mark
+	makes 'A NodePort with masquerade: this host answers' \
+		'packets_invalid 2 invalid_no_flow 1 invalid_ack_over 1 delivered_local 1 sent_local 1 resets_provoked 1' \
+		ask n.s raw ack=100000
+	wait_for 3 logged 'nat=both'
+	check 'and the line says so' logged 'nat=both resets=1 action=passed cause="it acknowledges data that never passed here: part of the connection bypasses this host, or somebody rewrites or forges segments. NAT does not translate INVALID packets back: this host took it'
+	flow_end n
+	in_host nft delete table inet service
 }
 
 bridged() {
@@ -529,7 +667,7 @@ no_rows() { [[ -z $(cat "$ng_debugfs/ctinvalid/flows") ]]; }
 
 widen_topology
 [[ ${#parts[@]} -gt 0 ]] ||
-	parts=(reasons fragments notrack zones rules nat_twin hands_off bridged inactive tracepoints flood races)
+	parts=(reasons fragments notrack zones rules bursts pods nat_twin hands_off bridged inactive tracepoints flood races)
 for part in "${parts[@]}"; do
 	"$part"
 done

@@ -61,6 +61,7 @@ struct packet {
 	struct packet *inner;		/* what an ICMP error quotes */
 	int frag;			/* payload bytes per fragment */
 	long count;
+	int spread;			/* over so many source ports, in turn */
 	bool random;
 	int idle_ms;			/* first wait for so long a silence ... */
 	long after;			/* ... with so many bytes received */
@@ -251,7 +252,8 @@ static void send_packets(struct packet *p)
 	struct iovec parts[BATCH];
 	int fd, i, n, done, one = 1;
 	socklen_t size;
-	long left;
+	uint16_t sport = p->sport;
+	long left, sent = 0;
 
 	fd = socket(p->v6 ? AF_INET6 : AF_INET, SOCK_RAW, IPPROTO_RAW);
 	if (fd < 0)
@@ -266,6 +268,8 @@ static void send_packets(struct packet *p)
 		for (i = 0; i < n; i++) {
 			if (p->random)
 				randomise(p);
+			if (p->spread)
+				p->sport = sport + sent++ % p->spread;
 			parts[i].iov_base = data[i];
 			parts[i].iov_len = build(p, data[i]);
 			messages[i].msg_hdr.msg_iov = &parts[i];
@@ -377,6 +381,8 @@ static void parse_one(struct packet *p, const char *key, const char *value)
 		p->frag = number;
 	} else if (!strcmp(key, "count")) {
 		p->count = number;
+	} else if (!strcmp(key, "spread")) {
+		p->spread = number;
 	} else if (!strcmp(key, "random")) {
 		p->random = number;
 	} else if (!strcmp(key, "idle")) {
