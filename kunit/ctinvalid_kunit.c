@@ -365,6 +365,9 @@ struct decide_case {
 	bool closed;
 	enum ctinvalid_nat nat;
 	enum ctinvalid_reason reason;
+	u8 flags;
+	u8 state;
+	unsigned int strikes;
 	/* output as expected */
 	enum ctinvalid_action action;
 };
@@ -413,15 +416,45 @@ static const struct decide_case decide_cases[] = {
 		.action = CTINVALID_PASS,
 	},
 	{
-		.desc = "heal cures a window finding",
+		.desc = "heal cures a window finding, the third time",
 		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
 		.nat = CTINVALID_NAT_BOTH, .reason = CTINVALID_ACK_OVER,
+		.strikes = 3,
 		.action = CTINVALID_CURE,
+	},
+	{
+		.desc = "heal: not the second time",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_NAT_BOTH, .reason = CTINVALID_ACK_OVER,
+		.strikes = 2,
+		.action = CTINVALID_DISCARD,
+	},
+	{
+		.desc = "heal: not for a RST, however often",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP, .flags = R,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_SEQ_OVER,
+		.strikes = 9,
+		.action = CTINVALID_DISCARD,
+	},
+	{
+		.desc = "heal: nor for a FIN",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP, .flags = F | A,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_SEQ_OVER,
+		.strikes = 9,
+		.action = CTINVALID_DISCARD,
+	},
+	{
+		.desc = "heal: nor for a connection that is being closed",
+		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
+		.nat = CTINVALID_SNAT, .reason = CTINVALID_SEQ_OVER,
+		.state = TCP_CONNTRACK_FIN_WAIT, .strikes = 9,
+		.action = CTINVALID_DISCARD,
 	},
 	{
 		.desc = "heal: for bad flags no flow is made liberal",
 		.mode = CTINVALID_HEAL, .proto = IPPROTO_TCP,
 		.nat = CTINVALID_SNAT, .reason = CTINVALID_BAD_FLAGS,
+		.strikes = 3,
 		.action = CTINVALID_DISCARD,
 	},
 	{
@@ -443,9 +476,10 @@ CASES(decide);
 static void decide_test(struct kunit *test)
 {
 	const struct decide_case *param = test->param_value;
-	struct ctinvalid_flow flow = judge_flow(REPLY,
+	struct ctinvalid_flow flow = judge_flow(REPLY, param->state ?:
 						TCP_CONNTRACK_ESTABLISHED);
-	struct ctinvalid_packet pkt = { .key.proto = param->proto };
+	struct ctinvalid_packet pkt = { .key.proto = param->proto,
+					.tcp_flags = param->flags };
 
 	flow.found = !param->no_flow;
 	flow.live = !param->no_flow && !param->closed;
@@ -453,7 +487,52 @@ static void decide_test(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, param->action,
 			ctinvalid_decide(param->mode, &pkt, &flow,
-					 param->reason));
+					 param->reason, param->strikes));
+	KUNIT_EXPECT_EQ(test, param->action != CTINVALID_PASS,
+			ctinvalid_touches(param->mode, &pkt, &flow));
+}
+
+struct outside_case {
+	const char *desc;
+	/* input */
+	u8 flags;
+	u32 seq;
+	u32 ack;
+	/* output as expected */
+	bool outside;
+};
+
+/* The flow of the judge cases; what is older than its window is 0 .. -1. */
+static const struct outside_case outside_cases[] = {
+	{ "a RST at the edge of what was sent", R, 1000, 0, false },
+	{ "a RST at the end of the window", R, 2000, 0, false },
+	{ "a RST behind it", R, 2001, 0, true },
+	{ "a RST half the sequence space away", R, 1000 + BIT(30), 0, true },
+	{ "a RST as old as the window is long", R, 0, 0, false },
+	{ "an older one", R, -1, 0, true },
+	{ "a FIN in its place", F | A, 1000, 1000, false },
+	{ "a FIN behind the window", F | A, 2001, 1000, true },
+	{ "a FIN that acknowledges what was not sent", F | A, 1000, 1001, true },
+	{ "a FIN that acknowledges as little as can be", F | A, 1000,
+	  1000 - 66000, false },
+	{ "a FIN that acknowledges less", F | A, 1000, 1000 - 66001, true },
+	{ "a RST with a zero acknowledgment", R | A, 1000, 0, false },
+};
+
+CASES(outside);
+
+static void outside_test(struct kunit *test)
+{
+	const struct outside_case *param = test->param_value;
+	struct ctinvalid_flow flow = judge_flow(REPLY,
+						TCP_CONNTRACK_ESTABLISHED);
+	struct ctinvalid_packet pkt = {
+		.key.proto = IPPROTO_TCP, .tcp_flags = param->flags,
+		.seq = param->seq, .ack = param->ack, .sack = param->ack,
+		.end = param->seq + !!(param->flags & F),
+	};
+
+	KUNIT_EXPECT_EQ(test, param->outside, ctinvalid_outside(&pkt, &flow));
 }
 
 /*
@@ -511,7 +590,8 @@ static void judge_property_test(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 0, verdict.by);
 
 		mode = random_below(&random, 3);
-		action = ctinvalid_decide(mode, &pkt, &flow, verdict.reason);
+		action = ctinvalid_decide(mode, &pkt, &flow, verdict.reason,
+					  random_below(&random, 5));
 		if (action == CTINVALID_PASS)
 			continue;
 		KUNIT_EXPECT_NE(test, CTINVALID_LOG, mode);
@@ -533,6 +613,7 @@ static struct kunit_case ctinvalid_kunit_cases[] = {
 	KUNIT_CASE(judge_shift_test),
 	KUNIT_CASE(judge_property_test),
 	KUNIT_CASE_PARAM(decide_test, decide_gen_params),
+	KUNIT_CASE_PARAM(outside_test, outside_gen_params),
 	{}
 };
 

@@ -42,12 +42,14 @@
 	counter(resets_provoked,					\
 		"RSTs this host sent in answer to an INVALID packet")	\
 	counter(flows_healed,						\
-		"flows whose window tracking was made liberal")		\
+		"flows whose window was not checked for ten minutes")		\
 	counter(logs_suppressed,					\
 		"INVALID packets without a log line of their own")	\
 	counter(flows_evicted,						\
 		"rows of the flows table that had to make room")	\
 	counter(invalid_icmp_misdirected,				\
-		"INVALID: ICMP error about a tracked flow, sent to somebody else")
+		"INVALID: ICMP error about a tracked flow, sent to somebody else") \
+	counter(closes_refused,						\
+		"FINs and RSTs outside the window of a healed flow, dropped")
 
 #endif

@@ -43,6 +43,7 @@ extern struct ng_choice ctinvalid_mode;
 /* packet.c: what conntrack looked at. */
 bool ctinvalid_parse_key(struct ctinvalid_key *key, const struct sk_buff *skb,
 			 const struct nf_hook_state *state);
+bool ctinvalid_ends_connection(const struct sk_buff *skb, u8 pf);
 void ctinvalid_parse(struct ctinvalid_packet *pkt, struct sk_buff *skb,
 		     const struct nf_hook_state *state);
 
@@ -51,7 +52,12 @@ struct nf_conn *ctinvalid_flow_get(struct ctinvalid_flow *flow,
 				   const struct ctinvalid_packet *pkt,
 				   const struct sk_buff *skb, struct net *net,
 				   const struct nf_conntrack_zone *zone);
-bool ctinvalid_flow_heal(struct nf_conn *ct);
+
+/* heal.c: flows whose windows are not checked for a while. */
+bool ctinvalid_heal(struct nf_conn *ct, u8 dir);
+bool ctinvalid_is_healed(const struct nf_conn *ct, u8 dir);
+void ctinvalid_heals_forget(const struct net *net);
+void ctinvalid_heals_stop(void);
 
 /**
  * struct ctinvalid_seen - one INVALID packet and all that is known of it
@@ -59,6 +65,9 @@ bool ctinvalid_flow_heal(struct nf_conn *ct);
  * @flow: its flow
  * @verdict: why it is INVALID
  * @action: what was done with it
+ * @resets: how many RSTs its flow has provoked before
+ * @strikes: how many of its flow's segments, itself included, were outside the
+ *	window within the last minute; up to CTINVALID_STRIKES
  * @provoked: it is the RST that answers another INVALID packet
  * @in: the device it came in by, NULL for one of this host's own
  */
@@ -67,6 +76,8 @@ struct ctinvalid_seen {
 	struct ctinvalid_flow flow;
 	struct ctinvalid_verdict verdict;
 	enum ctinvalid_action action;
+	u64 resets;
+	unsigned int strikes;
 	bool provoked;
 	const struct net_device *in;
 };
@@ -75,7 +86,7 @@ struct ctinvalid_seen {
 extern const struct seq_operations ctinvalid_table;
 
 void ctinvalid_flows_setup(void);
-u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen, bool answerable);
+void ctinvalid_flows_note(struct ctinvalid_seen *seen, bool answerable);
 bool ctinvalid_flows_answer(const struct ctinvalid_key *rst,
 			    struct ctinvalid_key *cause);
 void ctinvalid_flows_forget(unsigned int netns);
@@ -87,8 +98,9 @@ const char *ctinvalid_nat_name(enum ctinvalid_nat nat);
 /* report.c: the log line, held back until the packet's fate is known. */
 void ctinvalid_report_setup(void);
 void ctinvalid_report_teardown(void);
-void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
-		      u64 resets);
+void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net);
+void ctinvalid_report_refused(const struct ctinvalid_seen *seen,
+			      struct net *net);
 void ctinvalid_report_fate(const struct sk_buff *skb,
 			   const struct nf_hook_state *state,
 			   enum ctinvalid_counter fate);
@@ -99,9 +111,15 @@ extern const struct nf_hook_ops ctinvalid_ops4[4];
 extern const struct nf_hook_ops ctinvalid_ops6[4];
 extern const struct nf_hook_ops ctinvalid_zone_ops4[4];
 extern const struct nf_hook_ops ctinvalid_zone_ops6[4];
+extern const struct nf_hook_ops ctinvalid_heal_ops4[1];
+extern const struct nf_hook_ops ctinvalid_heal_ops6[1];
 
 /* netns.c: where conntrack is active. */
 bool ctinvalid_counted(const struct nf_hook_state *state, bool steady);
+bool ctinvalid_has_heals(const struct net *net);
+bool ctinvalid_can_heal(const struct nf_hook_state *state);
+void ctinvalid_net_healed(struct net *net, int more);
+void ctinvalid_netns_look(void);
 bool ctinvalid_is_active(const struct nf_hook_state *state);
 int ctinvalid_netns_start(void);
 void ctinvalid_netns_stop(void);

@@ -96,28 +96,3 @@ struct nf_conn *ctinvalid_flow_get(struct ctinvalid_flow *flow,
 	flow->live = flow->live && ctinvalid_tcp_is_open(flow->state);
 	return ct;
 }
-
-/**
- * ctinvalid_flow_heal() - make conntrack liberal about one flow's windows
- * @ct: a TCP flow, referenced
- *
- * The flag outlives every change of state except the resynchronisation in
- * nf_conntrack_tcp_packet() after a SYN that conntrack had not believed: then
- * it is another connection. On an entry that is being deleted it does nothing.
- *
- * Context: BH off.
- * Return: true unless the flow was liberal in both directions already.
- */
-bool ctinvalid_flow_heal(struct nf_conn *ct)
-{
-	struct ip_ct_tcp_state *seen = ct->proto.tcp.seen;
-	bool news;
-
-	spin_lock(&ct->lock);
-	news = !(seen[0].flags & seen[1].flags & IP_CT_TCP_FLAG_BE_LIBERAL);
-	seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-	seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-	spin_unlock(&ct->lock);
-
-	return news;
-}

@@ -31,6 +31,8 @@
  * @last: jiffies of the last packet
  * @unanswered: packets that may still be answered with RST ...
  * @asked: ... if the answer comes soon after this time
+ * @struck: when the last segments were outside the window, the latest first
+ * @strikes: how many of @struck are filled
  */
 struct ctinvalid_row {
 	struct hlist_node hash;
@@ -46,6 +48,8 @@ struct ctinvalid_row {
 	unsigned long last;
 	unsigned int unanswered;
 	unsigned long asked;
+	unsigned long struck[CTINVALID_STRIKES - 1];
+	unsigned int strikes;
 };
 
 static DEFINE_SPINLOCK(ctinvalid_flows_lock);
@@ -88,22 +92,37 @@ static struct ctinvalid_row *ctinvalid_row_take(const struct ctinvalid_key *key)
 	row->packets = 0;
 	row->resets = 0;
 	row->unanswered = 0;
+	row->strikes = 0;
 	hlist_add_head(&row->hash, ctinvalid_bucket(key));
 	return row;
 }
 
+/* Return: how many segments were outside the window within the last minute. */
+static unsigned int ctinvalid_row_strike(struct ctinvalid_row *row)
+{
+	unsigned int i, strikes = 1;
+
+	for (i = 0; i < row->strikes; i++)
+		if (time_before(jiffies, row->struck[i] + 60 * HZ))
+			strikes++;
+	memmove(row->struck + 1, row->struck,
+		sizeof(row->struck) - sizeof(row->struck[0]));
+	row->struck[0] = jiffies;
+	row->strikes = min_t(unsigned int, strikes, ARRAY_SIZE(row->struck));
+	return strikes;
+}
+
 /**
  * ctinvalid_flows_note() - enter an INVALID packet in the table
- * @seen: the packet
+ * @seen: the packet; told what the table knows of its flow
  * @answerable: a RST may be sent in answer to it
  *
  * Context: BH off.
- * Return: the resets that this flow has provoked so far.
  */
-u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen, bool answerable)
+void ctinvalid_flows_note(struct ctinvalid_seen *seen, bool answerable)
 {
+	enum ctinvalid_reason reason = seen->verdict.reason;
 	struct ctinvalid_row *row;
-	u64 resets;
 
 	spin_lock(&ctinvalid_flows_lock);
 	row = ctinvalid_row_find(&seen->pkt.key);
@@ -113,7 +132,7 @@ u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen, bool answerable)
 	strscpy(row->in, seen->in ? seen->in->name : "", sizeof(row->in));
 	row->ifindex = seen->in ? seen->in->ifindex : 0;
 	row->tcp_flags = seen->pkt.tcp_flags;
-	row->reason = seen->verdict.reason;
+	row->reason = reason;
 	row->nat = seen->flow.nat;
 	row->packets++;
 	row->last = jiffies;
@@ -123,10 +142,11 @@ u64 ctinvalid_flows_note(const struct ctinvalid_seen *seen, bool answerable)
 		row->unanswered++;
 		row->asked = jiffies;
 	}
-	resets = row->resets;
+	if ((reason == CTINVALID_SEQ_OVER || reason == CTINVALID_ACK_OVER) &&
+	    !(seen->pkt.tcp_flags & (TCPHDR_FIN | TCPHDR_RST)))
+		seen->strikes = ctinvalid_row_strike(row);
+	seen->resets = row->resets;
 	spin_unlock(&ctinvalid_flows_lock);
-
-	return resets;
 }
 
 static void ctinvalid_key_reverse(struct ctinvalid_key *to,

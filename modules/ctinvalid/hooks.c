@@ -37,18 +37,21 @@ static bool ctinvalid_is(const struct sk_buff *skb)
 }
 
 static enum ctinvalid_action
-ctinvalid_act(const struct ctinvalid_seen *seen, struct nf_conn *ct,
-	      const struct sk_buff *skb)
+ctinvalid_act(enum ctinvalid_mode mode, const struct ctinvalid_seen *seen,
+	      struct nf_conn *ct, const struct sk_buff *skb,
+	      const struct nf_hook_state *state)
 {
 	enum ctinvalid_action action;
 
-	action = ctinvalid_decide(READ_ONCE(ctinvalid_mode.value), &seen->pkt,
-				  &seen->flow, seen->verdict.reason);
+	action = ctinvalid_decide(mode, &seen->pkt, &seen->flow,
+				  seen->verdict.reason, seen->strikes);
 	switch (action) {
 	case CTINVALID_CURE:
-		if (ctinvalid_flow_heal(ct))
-			ng_count(&ctinvalid_guard, CTINVALID_flows_healed);
-		trace_ctinvalid_healed(skb, seen);
+		if (ctinvalid_can_heal(state) &&
+		    ctinvalid_heal(ct, seen->flow.dir))
+			trace_ctinvalid_healed(skb, seen);
+		else
+			action = CTINVALID_DISCARD;
 		fallthrough;
 	case CTINVALID_DISCARD:
 		ng_count(&ctinvalid_guard, CTINVALID_dropped_by_netguard);
@@ -62,11 +65,12 @@ ctinvalid_act(const struct ctinvalid_seen *seen, struct nf_conn *ct,
 }
 
 /* A RST is never answered; what this host sends is, but not by itself. */
-static bool ctinvalid_answerable(const struct ctinvalid_seen *seen,
+static bool ctinvalid_answerable(enum ctinvalid_mode mode,
+				 const struct ctinvalid_seen *seen,
 				 const struct nf_hook_state *state)
 {
 	return state->hook == NF_INET_PRE_ROUTING &&
-	       seen->action == CTINVALID_PASS &&
+	       !ctinvalid_touches(mode, &seen->pkt, &seen->flow) &&
 	       seen->pkt.key.proto == IPPROTO_TCP &&
 	       !(seen->pkt.tcp_flags & TCPHDR_RST);
 }
@@ -98,9 +102,9 @@ static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
 				     const struct nf_hook_state *state)
 {
 	const struct nf_conntrack_zone *zone = &nf_ct_zone_dflt;
+	enum ctinvalid_mode mode = READ_ONCE(ctinvalid_mode.value);
 	struct ctinvalid_seen seen = {};
 	struct nf_conn *ct;
-	u64 resets;
 
 	if (note->templated == skb && note->templated_in == state->net)
 		zone = &note->zone;
@@ -119,15 +123,15 @@ static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
 		 ctinvalid_reason_counter(seen.verdict.reason));
 	trace_ctinvalid_seen(skb, &seen);
 
-	seen.action = ctinvalid_act(&seen, ct, skb);
+	ctinvalid_flows_note(&seen, ctinvalid_answerable(mode, &seen, state));
+	seen.action = ctinvalid_act(mode, &seen, ct, skb, state);
 	if (ct)
 		nf_ct_put(ct);
 
-	resets = ctinvalid_flows_note(&seen, ctinvalid_answerable(&seen, state));
 	ctinvalid_answer(skb, &seen);
 	/* The line of the packet that provoked it tells of a provoked RST. */
 	if (!seen.provoked)
-		ctinvalid_report(&seen, state->net, resets);
+		ctinvalid_report(&seen, state->net);
 
 	return seen.action == CTINVALID_PASS ? NF_ACCEPT : NF_DROP;
 }
@@ -251,6 +255,59 @@ static unsigned int ctinvalid_template_over(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* BH off. Decide, act, account. */
+static unsigned int ctinvalid_ending_packet(struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	const struct nf_conntrack_zone *zone;
+	struct nf_conntrack_zone zone_tmp;
+	struct ctinvalid_seen seen = {};
+	enum ip_conntrack_info info;
+	struct nf_conn *ct, *template;
+	bool refused;
+
+	template = nf_ct_get(skb, &info);
+	if (info == IP_CT_UNTRACKED ||
+	    (template && !nf_ct_is_template(template)))
+		return NF_ACCEPT;
+	zone = nf_ct_zone_tmpl(template, skb, &zone_tmp);
+	ctinvalid_parse(&seen.pkt, skb, state);
+	seen.pkt.key.zone = zone->id;
+	seen.in = state->in;
+	if (seen.pkt.fault != CTINVALID_SOUND)
+		return NF_ACCEPT;
+
+	ct = ctinvalid_flow_get(&seen.flow, &seen.pkt, skb, state->net, zone);
+	if (!ct)
+		return NF_ACCEPT;
+	refused = ctinvalid_is_healed(ct, seen.flow.dir) &&
+		  ctinvalid_outside(&seen.pkt, &seen.flow);
+	nf_ct_put(ct);
+	if (!refused)
+		return NF_ACCEPT;
+
+	ng_count(&ctinvalid_guard, CTINVALID_closes_refused);
+	trace_ctinvalid_dropped(skb, &seen);
+	ctinvalid_report_refused(&seen, state->net);
+	return NF_DROP;
+}
+
+/* Before conntrack, which believes any FIN and RST of a healed flow. */
+static unsigned int ctinvalid_ending(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (likely(!ctinvalid_has_heals(state->net)) ||
+	    !ctinvalid_ends_connection(skb, state->pf))
+		return NF_ACCEPT;
+
+	local_bh_disable();
+	verdict = ctinvalid_ending_packet(skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
 #define CTINVALID_OP(_pf, _hooknum, _priority, _hook) {			\
 	.hook = _hook,							\
 	.pf = _pf,							\
@@ -287,3 +344,12 @@ const struct nf_hook_ops ctinvalid_zone_ops4[] =
 	CTINVALID_ZONE_OPS(NFPROTO_IPV4);
 const struct nf_hook_ops ctinvalid_zone_ops6[] =
 	CTINVALID_ZONE_OPS(NFPROTO_IPV6);
+const struct nf_hook_ops ctinvalid_heal_ops4[] = {
+	CTINVALID_OP(NFPROTO_IPV4, NF_INET_PRE_ROUTING,
+		     NF_IP_PRI_CONNTRACK - 1, ctinvalid_ending),
+};
+
+const struct nf_hook_ops ctinvalid_heal_ops6[] = {
+	CTINVALID_OP(NFPROTO_IPV6, NF_INET_PRE_ROUTING,
+		     NF_IP_PRI_CONNTRACK - 1, ctinvalid_ending),
+};

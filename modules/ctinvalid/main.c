@@ -68,9 +68,10 @@ static const char *const ctinvalid_modes[] = { "log", "drop", "heal", NULL };
 
 struct ng_choice ctinvalid_mode = {
 	.words = ctinvalid_modes,
+	.changed = ctinvalid_netns_look,
 };
 module_param_cb(mode, &ng_choice_ops, &ctinvalid_mode, 0644);
-MODULE_PARM_DESC(mode, "log: only report (default); drop: drop INVALID TCP of live NATed flows; heal: also stop checking the windows of that flow");
+MODULE_PARM_DESC(mode, "log: only report (default); drop: drop INVALID TCP of live NATed flows; heal: also stop checking the window of a flow for ten minutes, from its third such segment within a minute on");
 
 static int __init ctinvalid_init(void)
 {

@@ -10,6 +10,7 @@
 #include "ctinvalid.h"
 
 #include <linux/limits.h>
+#include <linux/moduleparam.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
 #include <linux/workqueue.h>
@@ -27,15 +28,19 @@ enum ctinvalid_family {
  * struct ctinvalid_net - the guard's hooks in a namespace
  * @hooked: the main hooks are attached, per family
  * @zoned: the hook before conntrack is, too
+ * @guarded: the hook that healed flows need is, too
+ * @healed: how many healed flows there are
  * @active: conntrack looked at the last packet that looked as if it was INVALID
  * @counted: what conntrack had counted when the guard looked, per CPU
  *
- * The first two and the last are changed by the look, and by pre_exit once the
- * look cannot find the namespace.
+ * What is attached, and @counted, is changed by the look, and by pre_exit once
+ * the look cannot find the namespace.
  */
 struct ctinvalid_net {
 	bool hooked[CTINVALID_FAMILIES];
 	bool zoned[CTINVALID_FAMILIES];
+	bool guarded[CTINVALID_FAMILIES];
+	unsigned int healed;
 	bool active[CTINVALID_FAMILIES];
 	u32 __percpu *counted;
 };
@@ -53,6 +58,11 @@ static const struct ctinvalid_ops ctinvalid_main_ops[] = {
 static const struct ctinvalid_ops ctinvalid_zone_ops[] = {
 	{ ctinvalid_zone_ops4, ARRAY_SIZE(ctinvalid_zone_ops4) },
 	{ ctinvalid_zone_ops6, ARRAY_SIZE(ctinvalid_zone_ops6) },
+};
+
+static const struct ctinvalid_ops ctinvalid_heal_ops[] = {
+	{ ctinvalid_heal_ops4, ARRAY_SIZE(ctinvalid_heal_ops4) },
+	{ ctinvalid_heal_ops6, ARRAY_SIZE(ctinvalid_heal_ops6) },
 };
 
 static unsigned int ctinvalid_net_id;
@@ -161,6 +171,30 @@ bool ctinvalid_is_active(const struct nf_hook_state *state)
 	return READ_ONCE(here->active[ctinvalid_family(state->pf)]);
 }
 
+/* More or fewer flows are healed here; under the lock of the heals. */
+void ctinvalid_net_healed(struct net *net, int more)
+{
+	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
+
+	WRITE_ONCE(here->healed, here->healed + more);
+}
+
+bool ctinvalid_has_heals(const struct net *net)
+{
+	const struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
+
+	return READ_ONCE(here->healed);
+}
+
+/* Is the hook there that keeps healed flows from being closed by anybody? */
+bool ctinvalid_can_heal(const struct nf_hook_state *state)
+{
+	const struct ctinvalid_net *here = net_generic(state->net,
+						       ctinvalid_net_id);
+
+	return READ_ONCE(here->guarded[ctinvalid_family(state->pf)]);
+}
+
 /* What conntrack has counted before the guard looks is not the guard's. */
 static bool ctinvalid_count_from_here(struct net *net,
 				      struct ctinvalid_net *here)
@@ -226,6 +260,9 @@ static void ctinvalid_sync(struct net *net)
 		if (raw)
 			ctinvalid_attach(net, &ctinvalid_zone_ops[family],
 					 &here->zoned[family]);
+		if (READ_ONCE(ctinvalid_mode.value) == CTINVALID_HEAL)
+			ctinvalid_attach(net, &ctinvalid_heal_ops[family],
+					 &here->guarded[family]);
 		ctinvalid_attach(net, &ctinvalid_main_ops[family],
 				 &here->hooked[family]);
 	}
@@ -257,6 +294,8 @@ static void __net_exit ctinvalid_net_pre_exit(struct net *net)
 				 &here->hooked[family]);
 		ctinvalid_detach(net, &ctinvalid_zone_ops[family],
 				 &here->zoned[family]);
+		ctinvalid_detach(net, &ctinvalid_heal_ops[family],
+				 &here->guarded[family]);
 	}
 }
 
@@ -264,6 +303,7 @@ static void __net_exit ctinvalid_net_exit(struct net *net)
 {
 	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
 
+	ctinvalid_heals_forget(net);
 	ctinvalid_flows_forget(net->ns.inum);
 	free_percpu(here->counted);
 }
@@ -275,18 +315,40 @@ static struct pernet_operations ctinvalid_net_ops = {
 	.size = sizeof(struct ctinvalid_net),
 };
 
+/* Under the module's parameter lock. */
+static bool ctinvalid_looks;
+
+/* Looks at once: the mode has changed. */
+void ctinvalid_netns_look(void)
+{
+	if (ctinvalid_looks)
+		mod_delayed_work(system_wq, &ctinvalid_look_work, 0);
+}
+
+static void ctinvalid_netns_may_look(bool may)
+{
+	kernel_param_lock(THIS_MODULE);
+	ctinvalid_looks = may;
+	kernel_param_unlock(THIS_MODULE);
+}
+
 int ctinvalid_netns_start(void)
 {
 	int err;
 
 	err = register_pernet_subsys(&ctinvalid_net_ops);
-	if (!err)
-		schedule_delayed_work(&ctinvalid_look_work, 0);
-	return err;
+	if (err)
+		return err;
+
+	ctinvalid_netns_may_look(true);
+	schedule_delayed_work(&ctinvalid_look_work, 0);
+	return 0;
 }
 
 void ctinvalid_netns_stop(void)
 {
+	ctinvalid_netns_may_look(false);
 	cancel_delayed_work_sync(&ctinvalid_look_work);
 	unregister_pernet_subsys(&ctinvalid_net_ops);
+	ctinvalid_heals_stop();
 }

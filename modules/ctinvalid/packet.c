@@ -255,6 +255,29 @@ bool ctinvalid_parse_key(struct ctinvalid_key *key, const struct sk_buff *skb,
 }
 
 /**
+ * ctinvalid_ends_connection() - is it a TCP segment with FIN or RST?
+ * @skb: the packet, data at the network header
+ * @pf: its family
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: whether it is.
+ */
+bool ctinvalid_ends_connection(const struct sk_buff *skb, u8 pf)
+{
+	struct ctinvalid_key key;
+	const struct tcphdr *th;
+	struct tcphdr _th;
+	int offset;
+
+	offset = ctinvalid_parse_network(&key, skb, pf);
+	if (offset <= 0 || key.proto != IPPROTO_TCP)
+		return false;
+
+	th = skb_header_pointer(skb, offset, sizeof(_th), &_th);
+	return th && tcp_flag_byte(th) & (TCPHDR_FIN | TCPHDR_RST);
+}
+
+/**
  * ctinvalid_parse() - read from a packet what conntrack looked at
  * @pkt: filled in
  * @skb: a packet that conntrack left INVALID, data at the network header; only

@@ -32,6 +32,9 @@ enum ctinvalid_index {
 #define S2 BIT(TCP_CONNTRACK_SYN_SENT2)
 #define ALL (NO | SS | SR | ES | FW | CW | LA | TW | CL | S2)
 
+/* MAXACKWINCONST of nf_conntrack_proto_tcp.c */
+#define CTINVALID_MAXACKWIN 66000
+
 /* The states in which tcp_conntracks[dir][index] says sIV. */
 static const u16 ctinvalid_refused[IP_CT_DIR_MAX][CTINVALID_INDEXES] = {
 	[IP_CT_DIR_ORIGINAL] = {
@@ -200,16 +203,73 @@ struct ctinvalid_verdict ctinvalid_judge(const struct ctinvalid_packet *pkt,
 EXPORT_SYMBOL_IF_KUNIT(ctinvalid_judge);
 
 /**
+ * ctinvalid_outside() - would conntrack disbelieve this segment, were it strict?
+ * @pkt: a TCP segment that is sound by itself
+ * @flow: its flow before conntrack has looked at the segment
+ *
+ * All four bounds of tcp_in_window(). A liberal flow has none, and what closes a
+ * connection is then believed wherever it lies: see nf_tcp_store_invalid().
+ *
+ * Context: any.
+ * Return: whether it lies outside the window.
+ */
+bool ctinvalid_outside(const struct ctinvalid_packet *pkt,
+		       const struct ctinvalid_flow *flow)
+{
+	const struct ip_ct_tcp_state *sender = &flow->seen[flow->dir];
+	const struct ip_ct_tcp_state *receiver = &flow->seen[!flow->dir];
+	u32 ack = pkt->ack - flow->ack_offset, oldest;
+
+	if (ctinvalid_judge_window(pkt, flow).reason != CTINVALID_OTHER)
+		return true;
+	if (receiver->td_maxwin &&
+	    !after(pkt->end, sender->td_end - receiver->td_maxwin - 1))
+		return true;
+
+	if (!(pkt->tcp_flags & TCPHDR_ACK) ||
+	    (pkt->tcp_flags & TCPHDR_RST && !ack))
+		return false;
+	oldest = receiver->td_end - max_t(u32, sender->td_maxwin,
+					  CTINVALID_MAXACKWIN);
+	return before(ack, oldest);
+}
+EXPORT_SYMBOL_IF_KUNIT(ctinvalid_outside);
+
+/**
+ * ctinvalid_touches() - does the guard act on such an INVALID packet at all?
+ * @mode: what the operator asked for
+ * @pkt: the packet
+ * @flow: its flow
+ *
+ * Only TCP that belongs to a live NATed flow is ever touched: there the host
+ * takes the packet for its own and answers RST, or a pod does. Without a flow it
+ * may be one half of an asymmetric route, and without NAT its receiver can judge
+ * for itself.
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+bool ctinvalid_touches(enum ctinvalid_mode mode,
+		       const struct ctinvalid_packet *pkt,
+		       const struct ctinvalid_flow *flow)
+{
+	return mode != CTINVALID_LOG && pkt->key.proto == IPPROTO_TCP &&
+	       flow->found && flow->live && flow->nat != CTINVALID_NAT_NONE;
+}
+EXPORT_SYMBOL_IF_KUNIT(ctinvalid_touches);
+
+/**
  * ctinvalid_decide() - what is to be done with an INVALID packet?
  * @mode: what the operator asked for
  * @pkt: the packet
  * @flow: its flow
  * @reason: why it is INVALID
+ * @strikes: how many of the flow's segments, this one included, were outside
+ *	the window within the last minute
  *
- * Only TCP that belongs to a live NATed flow is ever touched: there the host
- * takes the packet for its own and answers RST. Without a flow it may be one
- * half of an asymmetric route, and without NAT its receiver can judge for
- * itself. Liberal tracking helps only against window findings.
+ * Liberal tracking helps only against window findings, and is given only to a
+ * connection that is established and insists. What closes a connection buys
+ * none.
  *
  * Context: any.
  * Return: the action.
@@ -217,13 +277,15 @@ EXPORT_SYMBOL_IF_KUNIT(ctinvalid_judge);
 enum ctinvalid_action ctinvalid_decide(enum ctinvalid_mode mode,
 				       const struct ctinvalid_packet *pkt,
 				       const struct ctinvalid_flow *flow,
-				       enum ctinvalid_reason reason)
+				       enum ctinvalid_reason reason,
+				       unsigned int strikes)
 {
-	if (mode == CTINVALID_LOG || pkt->key.proto != IPPROTO_TCP ||
-	    !flow->found || !flow->live || flow->nat == CTINVALID_NAT_NONE)
+	if (!ctinvalid_touches(mode, pkt, flow))
 		return CTINVALID_PASS;
 
-	if (mode == CTINVALID_HEAL &&
+	if (mode == CTINVALID_HEAL && strikes >= CTINVALID_STRIKES &&
+	    flow->state == TCP_CONNTRACK_ESTABLISHED &&
+	    !(pkt->tcp_flags & (TCPHDR_FIN | TCPHDR_RST)) &&
 	    (reason == CTINVALID_SEQ_OVER || reason == CTINVALID_ACK_OVER))
 		return CTINVALID_CURE;
 

@@ -7,6 +7,12 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/types.h>
 
+/*
+ * One forged segment must not take a flow out of conntrack's checks: it takes so
+ * many within a minute.
+ */
+#define CTINVALID_STRIKES 3
+
 /**
  * enum ctinvalid_reason - why conntrack left a packet INVALID
  * @CTINVALID_NO_FLOW: no flow matches and the packet cannot start one
@@ -179,9 +185,16 @@ struct ctinvalid_verdict {
 struct ctinvalid_verdict ctinvalid_judge(const struct ctinvalid_packet *pkt,
 					 const struct ctinvalid_flow *flow);
 
+bool ctinvalid_outside(const struct ctinvalid_packet *pkt,
+		       const struct ctinvalid_flow *flow);
+
+bool ctinvalid_touches(enum ctinvalid_mode mode,
+		       const struct ctinvalid_packet *pkt,
+		       const struct ctinvalid_flow *flow);
 enum ctinvalid_action ctinvalid_decide(enum ctinvalid_mode mode,
 				       const struct ctinvalid_packet *pkt,
 				       const struct ctinvalid_flow *flow,
-				       enum ctinvalid_reason reason);
+				       enum ctinvalid_reason reason,
+				       unsigned int strikes);
 
 #endif

@@ -99,7 +99,7 @@ ctinvalid_ending_natted(const struct ctinvalid_line *line)
 }
 
 static struct ctinvalid_ending
-ctinvalid_ending(const struct ctinvalid_line *line)
+ctinvalid_line_ending(const struct ctinvalid_line *line)
 {
 	if (line->action == CTINVALID_DISCARD)
 		return (struct ctinvalid_ending) {
@@ -176,7 +176,7 @@ static void ctinvalid_line_end(struct ctinvalid_line *line)
 		[CTINVALID_CURE] = "healed",
 	};
 	struct seq_buf *row = ng_finding_row(line->finding);
-	struct ctinvalid_ending ending = ctinvalid_ending(line);
+	struct ctinvalid_ending ending = ctinvalid_line_ending(line);
 	char cause[384];
 
 	snprintf(cause, sizeof(cause), "%s%s",
@@ -274,14 +274,12 @@ static struct ctinvalid_line *ctinvalid_line_room(u32 hash)
  * ctinvalid_report() - write the log line of an INVALID packet, which then waits
  * @seen: the packet
  * @net: its namespace
- * @resets: what its flow has provoked before
  *
  * While the line of a flow waits, further packets of that flow are counted in it.
  *
  * Context: BH off, no lock held.
  */
-void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
-		      u64 resets)
+void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 {
 	struct ng_finding *finding;
 	struct ctinvalid_line *line;
@@ -314,7 +312,7 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net,
 		    seen->pkt.tcp_flags & TCPHDR_RST;
 	line->fate = CTINVALID_dropped_by_rules;
 	line->packets = 1;
-	line->resets = resets;
+	line->resets = seen->resets;
 	line->since = jiffies;
 	line->finding = finding;
 	WRITE_ONCE(line->hash, hash);
@@ -371,6 +369,29 @@ void ctinvalid_report_reset(const struct ctinvalid_key *cause)
 
 	line->resets++;
 	spin_unlock(&line->lock);
+}
+
+/**
+ * ctinvalid_report_refused() - a FIN or RST of a healed flow was not let through
+ * @seen: the packet
+ * @net: its namespace
+ *
+ * Context: BH off, no lock held.
+ */
+void ctinvalid_report_refused(const struct ctinvalid_seen *seen,
+			      struct net *net)
+{
+	struct ng_finding *finding;
+
+	finding = ng_finding_begin(&ctinvalid_guard, net, NG_INFO);
+	if (!finding)
+		return;
+
+	ctinvalid_describe(ng_finding_row(finding), seen);
+	ng_row_str(ng_finding_row(finding), "action", "refused");
+	ng_finding_end(finding,
+		       "it would close a connection whose window is not checked for now, and lies outside of that window: conntrack would have believed it",
+		       "none needed; many: somebody tries to end this connection");
 }
 
 void ctinvalid_report_setup(void)

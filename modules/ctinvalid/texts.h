@@ -53,8 +53,8 @@
 #define CTINVALID_STRAYED \
 	"it went on with an address that its receiver knows no connection with, who has not answered"
 #define CTINVALID_IN_TIME "this one was dropped before anybody could answer it with RST"
-#define CTINVALID_REST_PASSES ", and the rest of its flow will pass"
+#define CTINVALID_REST_PASSES ", and the rest of its flow will pass for ten minutes"
 #define CTINVALID_MAY_HEAL \
-	"none needed here; mode heal also lets the rest of such a flow pass"
+	"none needed here; in mode heal such a flow passes from its third segment within a minute on"
 
 #endif

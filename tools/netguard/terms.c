@@ -63,7 +63,7 @@ const struct term terms[] = {
 	  "Missing traffic on an asymmetric route: take that rule away."),
 	C("resets_provoked", "A packet that NAT did not translate back found no socket here, and this host answered RST.",
 	  "netguard set ctinvalid.mode=heal; find what sends such segments."),
-	C("flows_healed", "Mode heal took the windows of this one connection out of conntrack's checks.",
+	C("flows_healed", "Mode heal took one direction of this one connection out of conntrack's checks for ten minutes, after three odd segments within a minute.",
 	  "Find what sends such segments."),
 	C("logs_suppressed", "More than ten lines in five seconds in one network namespace.", "Look at the flows table."),
 	C("flows_evicted", COUNTS_ROWS, RAISE),
@@ -97,6 +97,9 @@ const struct term terms[] = {
 	R("redirects_malformed", "Cut short, forged, or quoting nonsense.", "Many: somebody may be trying to divert traffic."),
 	R("routers_evicted", COUNTS_ROWS, RAISE),
 	R("netns_watched", "The kernel's own counters moved there within the last minute.", NOTHING),
+
+	C("closes_refused", "In mode heal: conntrack would believe any FIN and RST of a healed flow, and forget it soon after.",
+	  "Many: somebody tries to end that connection; netguard status names it."),
 
 	REASON("no_flow", "Asymmetric routing, a flushed table, a late packet, or this host's own RST.",
 	       "On an asymmetric route do not drop INVALID packets; else nothing."),
@@ -139,7 +142,7 @@ const struct term terms[] = {
 	{ "ctinvalid", "mode", "log", "Only counts and reports (default).", NULL, "netguard set ctinvalid.mode=log" },
 	{ "ctinvalid", "mode", "drop", "Drops INVALID TCP of live NATed flows.",
 	  "For odd segments that are rare, each of which is to stay visible.", "netguard set ctinvalid.mode=drop" },
-	{ "ctinvalid", "mode", "heal", "The same, and the windows of that one flow are not checked any more.",
+	{ "ctinvalid", "mode", "heal", "The same, and from its third odd segment within a minute on a flow is not checked for ten minutes, but for what would close it.",
 	  "For a peer or path that keeps sending odd segments.", "netguard set ctinvalid.mode=heal" },
 	{ "tapdup", "mode", "mark", "Marks duplicates while somebody captures (default).", NULL, "netguard set tapdup.mode=mark" },
 	{ "tapdup", "mode", "count", "Only counts.", NULL, "netguard set tapdup.mode=count" },

@@ -61,6 +61,7 @@ struct packet {
 	struct packet *inner;		/* what an ICMP error quotes */
 	int frag;			/* payload bytes per fragment */
 	long count;
+	long step;			/* from sequence number to sequence number */
 	int spread;			/* over so many source ports, in turn */
 	bool random;
 	int idle_ms;			/* first wait for so long a silence ... */
@@ -269,8 +270,11 @@ static void send_packets(struct packet *p)
 			if (p->random)
 				randomise(p);
 			if (p->spread)
-				p->sport = sport + sent++ % p->spread;
+				p->sport = sport + sent % p->spread;
 			parts[i].iov_base = data[i];
+			if (sent)
+				p->seq += p->step;
+			sent++;
 			parts[i].iov_len = build(p, data[i]);
 			messages[i].msg_hdr.msg_iov = &parts[i];
 			messages[i].msg_hdr.msg_iovlen = 1;
@@ -381,6 +385,8 @@ static void parse_one(struct packet *p, const char *key, const char *value)
 		p->frag = number;
 	} else if (!strcmp(key, "count")) {
 		p->count = number;
+	} else if (!strcmp(key, "step")) {
+		p->step = number;
 	} else if (!strcmp(key, "spread")) {
 		p->spread = number;
 	} else if (!strcmp(key, "random")) {
