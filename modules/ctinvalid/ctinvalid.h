@@ -116,6 +116,7 @@ extern const struct nf_hook_ops ctinvalid_heal_ops6[1];
 
 /* netns.c: where conntrack is active. */
 bool ctinvalid_counted(const struct nf_hook_state *state, bool steady);
+bool ctinvalid_has_synproxy(const struct net *net);
 bool ctinvalid_has_heals(const struct net *net);
 bool ctinvalid_can_heal(const struct nf_hook_state *state);
 void ctinvalid_net_healed(struct net *net, int more);

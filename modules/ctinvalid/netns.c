@@ -30,6 +30,7 @@ enum ctinvalid_family {
  * @zoned: the hook before conntrack is, too
  * @guarded: the hook that healed flows need is, too
  * @healed: how many healed flows there are
+ * @synproxy: rules with SYNPROXY are there
  * @active: conntrack looked at the last packet that looked as if it was INVALID
  * @counted: what conntrack had counted when the guard looked, per CPU
  *
@@ -41,6 +42,7 @@ struct ctinvalid_net {
 	bool zoned[CTINVALID_FAMILIES];
 	bool guarded[CTINVALID_FAMILIES];
 	unsigned int healed;
+	bool synproxy;
 	bool active[CTINVALID_FAMILIES];
 	u32 __percpu *counted;
 };
@@ -86,6 +88,22 @@ static bool ctinvalid_has_conntrack(const struct nf_hook_entries *entries)
 	for (i = 0; entries && i < entries->num_hook_entries; i++) {
 		ops = nf_hook_entries_get_hook_ops(entries)[i];
 		if (ops->priority == NF_IP_PRI_CONNTRACK &&
+		    ops->hook_ops_type == NF_HOOK_OP_UNDEFINED)
+			return true;
+	}
+
+	return false;
+}
+
+/* Hooks of nf_synproxy_core.c, which are there while a rule is. */
+static bool ctinvalid_has_synproxy_hook(const struct nf_hook_entries *entries)
+{
+	const struct nf_hook_ops *ops;
+	unsigned int i;
+
+	for (i = 0; entries && i < entries->num_hook_entries; i++) {
+		ops = nf_hook_entries_get_hook_ops(entries)[i];
+		if (ops->priority == NF_IP_PRI_CONNTRACK_CONFIRM - 1 &&
 		    ops->hook_ops_type == NF_HOOK_OP_UNDEFINED)
 			return true;
 	}
@@ -195,6 +213,13 @@ bool ctinvalid_can_heal(const struct nf_hook_state *state)
 	return READ_ONCE(here->guarded[ctinvalid_family(state->pf)]);
 }
 
+bool ctinvalid_has_synproxy(const struct net *net)
+{
+	const struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
+
+	return READ_ONCE(here->synproxy);
+}
+
 /* What conntrack has counted before the guard looks is not the guard's. */
 static bool ctinvalid_count_from_here(struct net *net,
 				      struct ctinvalid_net *here)
@@ -241,7 +266,7 @@ static void ctinvalid_sync(struct net *net)
 	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
 	const struct nf_hook_entries *pre, *out;
 	enum ctinvalid_family family;
-	bool active, raw;
+	bool active, raw, synproxy = false;
 
 	for (family = 0; family < CTINVALID_FAMILIES; family++) {
 		rcu_read_lock();
@@ -251,6 +276,9 @@ static void ctinvalid_sync(struct net *net)
 			 ctinvalid_has_conntrack(out);
 		raw = active && (ctinvalid_has_raw(pre) ||
 				 ctinvalid_has_raw(out));
+		synproxy |= ctinvalid_has_synproxy_hook(ctinvalid_entries(net,
+									  family,
+									  NF_INET_LOCAL_IN));
 		rcu_read_unlock();
 
 		if (!active || !ctinvalid_count_from_here(net, here))
@@ -266,6 +294,7 @@ static void ctinvalid_sync(struct net *net)
 		ctinvalid_attach(net, &ctinvalid_main_ops[family],
 				 &here->hooked[family]);
 	}
+	WRITE_ONCE(here->synproxy, synproxy);
 }
 
 static void ctinvalid_look(struct work_struct *work);

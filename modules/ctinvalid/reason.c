@@ -203,6 +203,41 @@ struct ctinvalid_verdict ctinvalid_judge(const struct ctinvalid_packet *pkt,
 EXPORT_SYMBOL_IF_KUNIT(ctinvalid_judge);
 
 /**
+ * ctinvalid_is_fault() - has somebody to mend something, or is this a remark?
+ * @pkt: the packet
+ * @flow: its flow
+ * @reason: why it is INVALID
+ * @action: what was done with it
+ *
+ * What has no connection, or one that is over, breaks none: scans, late packets.
+ * Nobody answers a RST. What was dropped by the guard does no harm any more.
+ *
+ * Context: any.
+ * Return: whether it is a fault.
+ */
+bool ctinvalid_is_fault(const struct ctinvalid_packet *pkt,
+			const struct ctinvalid_flow *flow,
+			enum ctinvalid_reason reason,
+			enum ctinvalid_action action)
+{
+	if (action != CTINVALID_PASS || !flow->live || pkt->icmp_error)
+		return false;
+	if (pkt->key.proto == IPPROTO_TCP && pkt->tcp_flags & TCPHDR_RST)
+		return false;
+
+	switch (reason) {
+	case CTINVALID_SEQ_OVER:
+	case CTINVALID_ACK_OVER:
+	case CTINVALID_BAD_CHECKSUM:
+		return true;
+	default:
+		return pkt->key.proto == IPPROTO_TCP &&
+		       flow->nat != CTINVALID_NAT_NONE;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ctinvalid_is_fault);
+
+/**
  * ctinvalid_outside() - would conntrack disbelieve this segment, were it strict?
  * @pkt: a TCP segment that is sound by itself
  * @flow: its flow before conntrack has looked at the segment

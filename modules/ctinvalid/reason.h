@@ -185,6 +185,11 @@ struct ctinvalid_verdict {
 struct ctinvalid_verdict ctinvalid_judge(const struct ctinvalid_packet *pkt,
 					 const struct ctinvalid_flow *flow);
 
+bool ctinvalid_is_fault(const struct ctinvalid_packet *pkt,
+			const struct ctinvalid_flow *flow,
+			enum ctinvalid_reason reason,
+			enum ctinvalid_action action);
+
 bool ctinvalid_outside(const struct ctinvalid_packet *pkt,
 		       const struct ctinvalid_flow *flow);
 

@@ -8,6 +8,7 @@
 
 #include "ctinvalid.h"
 
+#include <linux/fs.h>
 #include <linux/jhash.h>
 #include <linux/random.h>
 #include <linux/workqueue.h>
@@ -32,6 +33,12 @@
  * @rst: it is a RST
  * @fate: where it was counted: sent_local, delivered_local or forwarded; until
  *	then, or if it went no further, dropped_by_rules
+ * @synproxy: rules in its namespace need INVALID packets
+ * @secret: the next three tell where a live connection is, and are only for a
+ *	log that not everybody can read
+ * @seq: sequence number of the first packet
+ * @ack: its acknowledgment
+ * @by: how far it missed its bound
  * @packets: of the same flow that came meanwhile, itself included
  * @resets: what the flow has provoked so far
  */
@@ -46,6 +53,11 @@ struct ctinvalid_line {
 	bool natted;
 	bool rst;
 	enum ctinvalid_counter fate;
+	bool synproxy;
+	bool secret;
+	u32 seq;
+	u32 ack;
+	u32 by;
 	unsigned int packets;
 	u64 resets;
 };
@@ -167,8 +179,19 @@ static struct ctinvalid_line *ctinvalid_line_get(const struct ctinvalid_key *key
 	return NULL;
 }
 
-/* Under the line's lock: it goes to the log, and its place is free. */
-static void ctinvalid_line_end(struct ctinvalid_line *line)
+static void ctinvalid_row_numbers(struct seq_buf *row, u32 seq, u32 ack, u32 by)
+{
+	ng_row_printf(row, "seq=%u", seq);
+	ng_row_printf(row, "ack=%u", ack);
+	if (by)
+		ng_row_printf(row, "by=%u", by);
+}
+
+/*
+ * Under the line's lock: it goes to the log, and its place is free. @restricted:
+ * the log is not for everybody.
+ */
+static void ctinvalid_line_end(struct ctinvalid_line *line, bool restricted)
 {
 	static const char *const actions[] = {
 		[CTINVALID_PASS] = "passed",
@@ -177,8 +200,15 @@ static void ctinvalid_line_end(struct ctinvalid_line *line)
 	};
 	struct seq_buf *row = ng_finding_row(line->finding);
 	struct ctinvalid_ending ending = ctinvalid_line_ending(line);
+	const char *fix = ending.fix ?: ctinvalid_texts[line->reason].fix;
 	char cause[384];
 
+	/* All of these say that INVALID packets may be dropped. */
+	if (line->synproxy && !ending.fix &&
+	    (line->reason == CTINVALID_NO_FLOW ||
+	     line->reason == CTINVALID_BAD_FLAGS ||
+	     line->reason == CTINVALID_MALFORMED))
+		fix = CTINVALID_SYNPROXY;
 	snprintf(cause, sizeof(cause), "%s%s",
 		 ctinvalid_texts[line->reason].cause, ending.cause ?: "");
 
@@ -186,8 +216,9 @@ static void ctinvalid_line_end(struct ctinvalid_line *line)
 		ng_row_printf(row, "packets=%u", line->packets);
 	ng_row_printf(row, "resets=%llu", line->resets);
 	ng_row_str(row, "action", actions[line->action]);
-	ng_finding_end(line->finding, cause,
-		       ending.fix ?: ctinvalid_texts[line->reason].fix);
+	if (line->secret && restricted)
+		ctinvalid_row_numbers(row, line->seq, line->ack, line->by);
+	ng_finding_end(line->finding, cause, fix);
 	line->finding = NULL;
 	WRITE_ONCE(line->hash, 0);
 }
@@ -195,8 +226,25 @@ static void ctinvalid_line_end(struct ctinvalid_line *line)
 static void ctinvalid_release_old(struct work_struct *work);
 static DECLARE_DELAYED_WORK(ctinvalid_release_work, ctinvalid_release_old);
 
+/* Nothing that a module may call says whether kernel.dmesg_restrict is set. */
+static bool ctinvalid_log_is_restricted(void)
+{
+	struct file *file;
+	char value = '0';
+	loff_t pos = 0;
+
+	file = filp_open("/proc/sys/kernel/dmesg_restrict", O_RDONLY, 0);
+	if (IS_ERR(file))
+		return false;
+	if (kernel_read(file, &value, sizeof(value), &pos) != sizeof(value))
+		value = '0';
+	filp_close(file, NULL);
+	return value != '0';
+}
+
 static void ctinvalid_release(bool all)
 {
+	bool restricted = ctinvalid_log_is_restricted();
 	struct ctinvalid_line *line;
 	bool more = false;
 	unsigned int i;
@@ -210,7 +258,7 @@ static void ctinvalid_release(bool all)
 		if (line->finding &&
 		    (all || time_after_eq(jiffies,
 					  line->since + CTINVALID_ANSWER)))
-			ctinvalid_line_end(line);
+			ctinvalid_line_end(line, restricted);
 		more = more || line->finding;
 		spin_unlock_bh(&line->lock);
 	}
@@ -227,6 +275,12 @@ static void ctinvalid_release_old(struct work_struct *work)
 	ctinvalid_release(false);
 }
 
+/* Who can read where a live connection is can break it from afar. */
+static bool ctinvalid_is_secret(const struct ctinvalid_seen *seen)
+{
+	return seen->pkt.key.proto == IPPROTO_TCP && seen->flow.live;
+}
+
 static void ctinvalid_describe(struct seq_buf *row,
 			       const struct ctinvalid_seen *seen)
 {
@@ -235,8 +289,8 @@ static void ctinvalid_describe(struct seq_buf *row,
 	ctinvalid_row_owner(row, seen->in ? seen->in->name : "", &pkt->key,
 			    pkt->tcp_flags);
 	if (pkt->key.proto == IPPROTO_TCP) {
-		ng_row_printf(row, "seq=%u", pkt->seq);
-		ng_row_printf(row, "ack=%u", pkt->ack);
+		if (!ctinvalid_is_secret(seen))
+			ctinvalid_row_numbers(row, pkt->seq, pkt->ack, 0);
 		ng_row_printf(row, "win=%u", pkt->win);
 	} else if (pkt->key.proto == IPPROTO_ICMP ||
 		   pkt->key.proto == IPPROTO_ICMPV6) {
@@ -244,8 +298,6 @@ static void ctinvalid_describe(struct seq_buf *row,
 		ng_row_printf(row, "code=%u", pkt->icmp_code);
 	}
 	ng_row_str(row, "reason", ctinvalid_reason_name(seen->verdict.reason));
-	if (seen->verdict.by)
-		ng_row_printf(row, "by=%u", seen->verdict.by);
 	ng_row_str(row, "nat", ctinvalid_nat_name(seen->flow.nat));
 	if (pkt->key.zone)
 		ng_row_printf(row, "zone=%u", pkt->key.zone);
@@ -266,8 +318,21 @@ static struct ctinvalid_line *ctinvalid_line_room(u32 hash)
 			spin_unlock(&line->lock);
 	}
 
-	ctinvalid_line_end(line);
+	ctinvalid_line_end(line, false);
 	return line;
+}
+
+/*
+ * SYNPROXY answers a SYN by itself, and knows a client by the ACK that follows.
+ * Until then conntrack has no entry, so that ACK has to be INVALID.
+ */
+static bool ctinvalid_is_cookie(const struct ctinvalid_seen *seen,
+				const struct net *net)
+{
+	return seen->verdict.reason == CTINVALID_NO_FLOW &&
+	       seen->pkt.key.proto == IPPROTO_TCP &&
+	       !(seen->pkt.tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) &&
+	       ctinvalid_has_synproxy(net);
 }
 
 /**
@@ -286,6 +351,11 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 	struct ctinvalid_key key;
 	u32 hash;
 
+	if (ctinvalid_is_cookie(seen, net)) {
+		ng_count(&ctinvalid_guard, CTINVALID_logs_suppressed);
+		return;
+	}
+
 	hash = ctinvalid_line_key(&key, &seen->pkt.key);
 	line = ctinvalid_line_get(&key, hash);
 	if (line) {
@@ -295,7 +365,11 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 		return;
 	}
 
-	finding = ng_finding_begin(&ctinvalid_guard, net, NG_WARNING);
+	finding = ng_finding_begin(&ctinvalid_guard, net,
+				   ctinvalid_is_fault(&seen->pkt, &seen->flow,
+						      seen->verdict.reason,
+						      seen->action) ?
+				   NG_WARNING : NG_INFO);
 	if (!finding) {
 		ng_count(&ctinvalid_guard, CTINVALID_logs_suppressed);
 		return;
@@ -311,6 +385,11 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 	line->rst = seen->pkt.key.proto == IPPROTO_TCP &&
 		    seen->pkt.tcp_flags & TCPHDR_RST;
 	line->fate = CTINVALID_dropped_by_rules;
+	line->synproxy = ctinvalid_has_synproxy(net);
+	line->secret = ctinvalid_is_secret(seen);
+	line->seq = seen->pkt.seq;
+	line->ack = seen->pkt.ack;
+	line->by = seen->verdict.by;
 	line->packets = 1;
 	line->resets = seen->resets;
 	line->since = jiffies;

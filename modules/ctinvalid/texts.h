@@ -56,5 +56,7 @@
 #define CTINVALID_REST_PASSES ", and the rest of its flow will pass for ten minutes"
 #define CTINVALID_MAY_HEAL \
 	"none needed here; in mode heal such a flow passes from its third segment within a minute on"
+#define CTINVALID_SYNPROXY \
+	"none needed; SYNPROXY in this network namespace works by INVALID packets: never drop them all"
 
 #endif

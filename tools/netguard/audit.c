@@ -44,9 +44,8 @@ static const struct rule thief_rules[] = {
 };
 
 static const struct rule setting_rules[] = {
-	{ "setting=liberal", LEVEL_FINDING, "liberal", "net.netfilter.nf_conntrack_tcp_be_liberal={value}",
-	  "conntrack checks the window of no connection here; netguard set ctinvalid.mode=heal does that for single ones",
-	  "sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=0" },
+	{ "setting=liberal", LEVEL_REMARK, "liberal", "net.netfilter.nf_conntrack_tcp_be_liberal={value}",
+	  "set on purpose by somebody, kube-proxy can: conntrack checks the window of no connection here, and calls no segment INVALID for it", "" },
 	{ "setting=loose", LEVEL_REMARK, "loose", "net.netfilter.nf_conntrack_tcp_loose={value}",
 	  "the kernel's default: connections that were not seen to begin are picked up, without knowing their window scale", "" },
 	{ "setting=checksum", LEVEL_REMARK, "checksum", "net.netfilter.nf_conntrack_checksum={value}",

@@ -548,6 +548,108 @@ blind() {
 	load_guard
 }
 
+# line_of TEXT: the log's lines with this text, each behind its level.
+line_of() { dmesg -r | grep -F "netguard_ctinvalid: netns" | grep -F "$1"; }
+has_line() { [[ -n $(line_of "$1") ]]; }
+
+# The ruleset of the host, conntrack and all, is replaced again and again, as when its service is restarted.
+restart() {
+	local packets=$((20000 / slower)) i fates rules senders=()
+
+	act 'The ruleset is restarted under load'
+	if [[ -n $tracked_everywhere ]]; then
+		say 'This kernel has openvswitch built in: conntrack never goes away.'
+		return
+	fi
+	rules=$(in_host nft list ruleset)
+	take
+	in_server ctflow send src=198.51.100.1 dst=192.0.2.99 dport=80 flags=FA random=1 count=$packets &
+	senders+=($!)
+	in_server ctflow send src=198.51.100.2 dst=192.0.2.99 proto=udp dport=80 len=10 count=$packets &
+	senders+=($!)
+	for ((i = 0; i < 12; i++)); do
+		in_host nft flush ruleset
+		nap 0.1
+		in_host nft -f - <<<"$rules"
+		nap 0.2
+	done
+	wait "${senders[@]}"
+	nap 1
+	check 'Some packets came while conntrack was there, some while it was away' \
+		test "$(gained_ct)" -gt 0 -a "$(gained_ct)" -lt "$packets"
+	is 'packets_invalid has moved by what conntrack says, and no more' "$(gained packets_invalid)" "$(gained_ct)"
+	fates=$(($(gained forwarded) + $(gained dropped_by_rules)))
+	is 'and each of them has a fate' "$fates" "$(gained packets_invalid)"
+}
+
+words() {
+	local server=203.0.113.81 nobody=192.0.2.99 plain
+
+	act 'What is a fault and what a remark, and what is for whose eyes'
+	# The limit of earlier lines is over.
+	sleep 6
+	log_mark
+	send flags=SF >/dev/null
+	check 'A scan has a line' wait_for 3 has_line reason=bad_flags
+	check 'and is a remark' grep -q '^<6>' <<<"$(line_of reason=bad_flags)"
+	send flags=RA sport=9 >/dev/null
+	check 'A RST without a connection has a line' wait_for 3 has_line sport=9
+	check 'that says that nobody answers it, and offers nothing' \
+		grep -q '^<6>.*cause="[^"]*Nobody answers a RST" fix="none needed"' <<<"$(line_of sport=9)"
+	ask host send src=203.0.113.1 dst=203.0.113.99 sport=10 dport=7 flags=FA >/dev/null
+	check 'What the host sends itself' wait_for 3 has_line sport=10
+	check 'is called that' grep -q 'cause="[^"]*This host sent it"' <<<"$(line_of sport=10)"
+	flow f 203.0.113.81 471
+	ask f.s raw seq=10000000 >/dev/null
+	check 'An odd segment of a live connection has a line' wait_for 3 has_line sport=471
+	check 'which is a warning' grep -q '^<4>.*reason=seq_over' <<<"$(line_of sport=471)"
+	check 'with its numbers, for who may read this log' grep -q ' seq=[0-9]* ack=[0-9]* by=[0-9]* ' <<<"$(line_of sport=471)"
+	echo 0 >/proc/sys/kernel/dmesg_restrict
+	log_mark
+	ask f.s raw seq=20000000 >/dev/null
+	check 'Where everybody may read it' wait_for 3 has_line sport=471
+	check 'they are left out' fails grep -q ' seq=\| ack=\| by=' <<<"$(line_of sport=471)"
+	echo 1 >/proc/sys/kernel/dmesg_restrict
+	flow_end f
+}
+
+synproxy() {
+	act 'SYNPROXY works by INVALID packets'
+	need nft_synproxy
+	in_host nft -f - <<-'RULES' || {
+		table ip syn {
+			chain pre {
+				type filter hook prerouting priority raw
+				tcp dport 472 tcp flags syn notrack
+			}
+			chain fwd {
+				type filter hook forward priority filter
+				tcp dport 472 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm
+				ct state invalid drop
+			}
+		}
+	RULES
+		say 'This kernel has no SYNPROXY.'
+		return
+	}
+	tcp_loose 0
+	sleep 6
+	log_mark
+	take
+	flow e 203.0.113.81 472
+	to e.c upload 200000 20000 10
+	is 'A connection through it works' "$(upload_end e)" 'upload done'
+	check 'by an INVALID packet' test "$(gained invalid_no_flow)" -ge 1
+	ask sv send src=203.0.113.81 dst=192.0.2.99 sport=11 dport=7 flags=SF >/dev/null
+	check 'Another INVALID packet has a line' wait_for 3 has_line sport=11
+	is 'SYNPROXY'\''s has none' "$(line_of 'reason=no_flow' | grep -c 'flags=A ')" 0
+	check 'and the other'\''s does not say that such may be dropped' \
+		grep -q 'fix="none needed; SYNPROXY' <<<"$(line_of sport=11)"
+	flow_end e
+	tcp_loose 1
+	in_host nft delete table ip syn
+}
+
 bridged() {
 	local netns had
 
@@ -734,7 +836,7 @@ no_rows() { [[ -z $(cat "$ng_debugfs/ctinvalid/flows") ]]; }
 
 widen_topology
 [[ ${#parts[@]} -gt 0 ]] ||
-	parts=(reasons fragments notrack zones rules bursts pods nat_twin hands_off blind bridged inactive tracepoints flood races)
+	parts=(reasons fragments notrack zones rules bursts pods nat_twin hands_off blind words synproxy restart bridged inactive tracepoints flood races)
 for part in "${parts[@]}"; do
 	"$part"
 done
