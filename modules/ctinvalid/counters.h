@@ -40,7 +40,7 @@
 	counter(dropped_by_rules,					\
 		"INVALID packets that went no further: rules, no route") \
 	counter(resets_provoked,					\
-		"RSTs this host sent in answer to an INVALID packet")	\
+		"RSTs that answered an INVALID packet")	\
 	counter(flows_healed,						\
 		"flows whose window was not checked for ten minutes")		\
 	counter(logs_suppressed,					\
@@ -50,6 +50,8 @@
 	counter(invalid_icmp_misdirected,				\
 		"INVALID: ICMP error about a tracked flow, sent to somebody else") \
 	counter(closes_refused,						\
-		"FINs and RSTs outside the window of a healed flow, dropped")
+		"FINs and RSTs outside the window of a healed flow, dropped") \
+	counter(flows_missed,						\
+		"INVALID packets that the flows table did not get")
 
 #endif

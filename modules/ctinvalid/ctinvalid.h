@@ -68,6 +68,7 @@ void ctinvalid_heals_stop(void);
  * @resets: how many RSTs its flow has provoked before
  * @strikes: how many of its flow's segments, itself included, were outside the
  *	window within the last minute; up to CTINVALID_STRIKES
+ * @synproxy: rules in its namespace need INVALID packets
  * @provoked: it is the RST that answers another INVALID packet
  * @in: the device it came in by, NULL for one of this host's own
  */
@@ -78,18 +79,17 @@ struct ctinvalid_seen {
 	enum ctinvalid_action action;
 	u64 resets;
 	unsigned int strikes;
+	bool synproxy;
 	bool provoked;
 	const struct net_device *in;
 };
 
 /* flows.c: the table of flows that had INVALID packets. */
-extern const struct seq_operations ctinvalid_table;
+extern struct ng_table ctinvalid_rows;
 
-void ctinvalid_flows_setup(void);
 void ctinvalid_flows_note(struct ctinvalid_seen *seen, bool answerable);
 bool ctinvalid_flows_answer(const struct ctinvalid_key *rst,
-			    struct ctinvalid_key *cause);
-void ctinvalid_flows_forget(unsigned int netns);
+			    struct ctinvalid_key *cause, bool by_peer);
 void ctinvalid_row_owner(struct seq_buf *row, const char *in,
 			 const struct ctinvalid_key *key, u8 tcp_flags);
 const char *ctinvalid_reason_name(enum ctinvalid_reason reason);

@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The flows that had INVALID packets: a fixed number of rows, the one that was
- * quiet longest makes room. One lock: only INVALID packets come here.
- */
+/* The flows that had INVALID packets, one direction of a flow a row. */
 
 #include "ctinvalid.h"
 
-#include <linux/hash.h>
-#include <linux/hashtable.h>
-#include <linux/jhash.h>
-#include <linux/random.h>
-#include <linux/seq_file.h>
+#include <linux/seq_buf.h>
 #include <net/tcp.h>
-
-#define CTINVALID_ROWS 1024
-#define CTINVALID_HASH_BITS 8
 
 /**
  * struct ctinvalid_row - a flow that had INVALID packets, one direction of it
- * @hash: in its bucket
- * @lru: among all rows
+ * @entry: the core's
  * @key: whose it is
  * @in: name of the device by which its last packet came in, or empty
  * @ifindex: of that device
@@ -28,15 +17,15 @@
  * @nat: what NAT does to the flow
  * @packets: how many were INVALID
  * @resets: how many of them were answered with RST
- * @last: jiffies of the last packet
+ * @by_peer: the last RST came in from outside, this host did not send it
+ * @synproxy: rules in the namespace need INVALID packets
  * @unanswered: packets that may still be answered with RST ...
  * @asked: ... if the answer comes soon after this time
  * @struck: when the last segments were outside the window, the latest first
  * @strikes: how many of @struck are filled
  */
 struct ctinvalid_row {
-	struct hlist_node hash;
-	struct list_head lru;
+	struct ng_entry entry;
 	struct ctinvalid_key key;
 	char in[IFNAMSIZ];
 	int ifindex;
@@ -45,56 +34,28 @@ struct ctinvalid_row {
 	enum ctinvalid_nat nat;
 	u64 packets;
 	u64 resets;
-	unsigned long last;
+	bool by_peer;
+	bool synproxy;
 	unsigned int unanswered;
 	unsigned long asked;
 	unsigned long struck[CTINVALID_STRIKES - 1];
 	unsigned int strikes;
 };
 
-static DEFINE_SPINLOCK(ctinvalid_flows_lock);
-static DEFINE_HASHTABLE(ctinvalid_flows, CTINVALID_HASH_BITS);
-static struct ctinvalid_row ctinvalid_rows[CTINVALID_ROWS];
-/* Most recently used first; unused rows are unhashed and stand at the end. */
-static LIST_HEAD(ctinvalid_lru);
-static u32 ctinvalid_flows_seed;
+/* What is compared byte by byte begins right behind what is the core's. */
+static_assert(offsetof(struct ctinvalid_row, key) == sizeof(struct ng_entry));
+static_assert(sizeof(struct ctinvalid_key) == 44);
 
-static struct hlist_head *ctinvalid_bucket(const struct ctinvalid_key *key)
+static void ctinvalid_row_fill(struct seq_buf *buf, const void *entry);
+
+struct ng_table ctinvalid_rows =
+	NG_TABLE_INIT(&ctinvalid_guard, CTINVALID_flows_evicted,
+		      CTINVALID_flows_missed, ctinvalid_row_fill,
+		      struct ctinvalid_row, struct ctinvalid_key);
+
+static struct ctinvalid_row *ctinvalid_row_of(struct ng_entry *entry)
 {
-	u32 hash = jhash2((const u32 *)key, sizeof(*key) / sizeof(u32),
-			  ctinvalid_flows_seed);
-
-	BUILD_BUG_ON(sizeof(*key) % sizeof(u32));
-	return &ctinvalid_flows[hash_32(hash, CTINVALID_HASH_BITS)];
-}
-
-static struct ctinvalid_row *ctinvalid_row_find(const struct ctinvalid_key *key)
-{
-	struct ctinvalid_row *row;
-
-	hlist_for_each_entry(row, ctinvalid_bucket(key), hash)
-		if (!memcmp(&row->key, key, sizeof(*key)))
-			return row;
-
-	return NULL;
-}
-
-static struct ctinvalid_row *ctinvalid_row_take(const struct ctinvalid_key *key)
-{
-	struct ctinvalid_row *row = list_last_entry(&ctinvalid_lru,
-						    struct ctinvalid_row, lru);
-
-	if (!hlist_unhashed(&row->hash)) {
-		hlist_del_init(&row->hash);
-		ng_count(&ctinvalid_guard, CTINVALID_flows_evicted);
-	}
-	row->key = *key;
-	row->packets = 0;
-	row->resets = 0;
-	row->unanswered = 0;
-	row->strikes = 0;
-	hlist_add_head(&row->hash, ctinvalid_bucket(key));
-	return row;
+	return container_of(entry, struct ctinvalid_row, entry);
 }
 
 /* Return: how many segments were outside the window within the last minute. */
@@ -117,25 +78,29 @@ static unsigned int ctinvalid_row_strike(struct ctinvalid_row *row)
  * @seen: the packet; told what the table knows of its flow
  * @answerable: a RST may be sent in answer to it
  *
+ * Waits for no other CPU: what cannot be entered at once is counted as missed.
+ *
  * Context: BH off.
  */
 void ctinvalid_flows_note(struct ctinvalid_seen *seen, bool answerable)
 {
 	enum ctinvalid_reason reason = seen->verdict.reason;
 	struct ctinvalid_row *row;
+	struct ng_entry *entry;
+	bool fresh;
 
-	spin_lock(&ctinvalid_flows_lock);
-	row = ctinvalid_row_find(&seen->pkt.key);
-	if (!row)
-		row = ctinvalid_row_take(&seen->pkt.key);
-	list_move(&row->lru, &ctinvalid_lru);
+	entry = ng_table_try_add(&ctinvalid_rows, &seen->pkt.key, &fresh);
+	if (!entry)
+		return;
+
+	row = ctinvalid_row_of(entry);
 	strscpy(row->in, seen->in ? seen->in->name : "", sizeof(row->in));
 	row->ifindex = seen->in ? seen->in->ifindex : 0;
 	row->tcp_flags = seen->pkt.tcp_flags;
 	row->reason = reason;
 	row->nat = seen->flow.nat;
+	row->synproxy = seen->synproxy;
 	row->packets++;
-	row->last = jiffies;
 	if (answerable) {
 		if (time_after(jiffies, row->asked + CTINVALID_ANSWER))
 			row->unanswered = 0;
@@ -146,7 +111,7 @@ void ctinvalid_flows_note(struct ctinvalid_seen *seen, bool answerable)
 	    !(seen->pkt.tcp_flags & (TCPHDR_FIN | TCPHDR_RST)))
 		seen->strikes = ctinvalid_row_strike(row);
 	seen->resets = row->resets;
-	spin_unlock(&ctinvalid_flows_lock);
+	ng_table_put(&ctinvalid_rows, entry);
 }
 
 static void ctinvalid_key_reverse(struct ctinvalid_key *to,
@@ -159,20 +124,26 @@ static void ctinvalid_key_reverse(struct ctinvalid_key *to,
 	to->dport = from->sport;
 }
 
-static bool ctinvalid_row_answer(const struct ctinvalid_key *cause)
+static bool ctinvalid_row_answer(const struct ctinvalid_key *cause,
+				 bool by_peer)
 {
 	struct ctinvalid_row *row;
+	struct ng_entry *entry;
 	bool answered = false;
 
-	spin_lock(&ctinvalid_flows_lock);
-	row = ctinvalid_row_find(cause);
-	if (row && row->unanswered &&
+	entry = ng_table_get(&ctinvalid_rows, cause);
+	if (!entry)
+		return false;
+
+	row = ctinvalid_row_of(entry);
+	if (row->unanswered &&
 	    time_before_eq(jiffies, row->asked + CTINVALID_ANSWER)) {
 		row->unanswered--;
 		row->resets++;
+		row->by_peer = by_peer;
 		answered = true;
 	}
-	spin_unlock(&ctinvalid_flows_lock);
+	ng_table_put(&ctinvalid_rows, entry);
 
 	return answered;
 }
@@ -181,6 +152,7 @@ static bool ctinvalid_row_answer(const struct ctinvalid_key *cause)
  * ctinvalid_flows_answer() - does a RST answer an INVALID packet?
  * @rst: key of the RST, which is INVALID itself: no flow has its addresses
  * @cause: key of the packet that it answers, if it does
+ * @by_peer: it came in, this host did not send it
  *
  * It does if INVALID packets of the opposite direction have come just before
  * and more of them than RSTs since. The RST is entered in their row. Rules may
@@ -191,47 +163,16 @@ static bool ctinvalid_row_answer(const struct ctinvalid_key *cause)
  * Return: whether it does.
  */
 bool ctinvalid_flows_answer(const struct ctinvalid_key *rst,
-			    struct ctinvalid_key *cause)
+			    struct ctinvalid_key *cause, bool by_peer)
 {
 	ctinvalid_key_reverse(cause, rst);
-	if (ctinvalid_row_answer(cause))
+	if (ctinvalid_row_answer(cause, by_peer))
 		return true;
 	if (cause->zone == NF_CT_DEFAULT_ZONE_ID)
 		return false;
 
 	cause->zone = NF_CT_DEFAULT_ZONE_ID;
-	return ctinvalid_row_answer(cause);
-}
-
-/**
- * ctinvalid_flows_forget() - drop the rows of a namespace that goes away
- * @netns: its inum, with no packet in its hooks any more
- *
- * Context: process.
- */
-void ctinvalid_flows_forget(unsigned int netns)
-{
-	struct ctinvalid_row *row;
-	int i;
-
-	spin_lock_bh(&ctinvalid_flows_lock);
-	for (i = 0; i < CTINVALID_ROWS; i++) {
-		row = &ctinvalid_rows[i];
-		if (!hlist_unhashed(&row->hash) && row->key.netns == netns) {
-			hlist_del_init(&row->hash);
-			list_move_tail(&row->lru, &ctinvalid_lru);
-		}
-	}
-	spin_unlock_bh(&ctinvalid_flows_lock);
-}
-
-void ctinvalid_flows_setup(void)
-{
-	int i;
-
-	ctinvalid_flows_seed = get_random_u32();
-	for (i = 0; i < CTINVALID_ROWS; i++)
-		list_add(&ctinvalid_rows[i].lru, &ctinvalid_lru);
+	return ctinvalid_row_answer(cause, by_peer);
 }
 
 const char *ctinvalid_reason_name(enum ctinvalid_reason reason)
@@ -314,48 +255,10 @@ static void ctinvalid_row_fill(struct seq_buf *buf, const void *entry)
 	ng_row_printf(buf, "packets=%llu", row->packets);
 	ng_row_str(buf, "nat", ctinvalid_nat_name(row->nat));
 	ng_row_printf(buf, "resets=%llu", row->resets);
-	ng_row_printf(buf, "age_ms=%u", jiffies_to_msecs(jiffies - row->last));
+	ng_row_printf(buf, "age_ms=%llu", ng_entry_age_ms(&row->entry));
 	ng_row_printf(buf, "ifindex=%d", row->ifindex);
 	ng_row_printf(buf, "zone=%u", row->key.zone);
+	ng_row_str(buf, "answered_by", !row->resets ? "nobody" :
+		   row->by_peer ? "peer" : "host");
+	ng_row_str(buf, "synproxy", row->synproxy ? "yes" : "no");
 }
-
-/* Positions are slots, so that a table in motion is read without repetition. */
-static struct ctinvalid_row *ctinvalid_table_at(loff_t *pos)
-{
-	for (; *pos < CTINVALID_ROWS; (*pos)++)
-		if (!hlist_unhashed(&ctinvalid_rows[*pos].hash))
-			return &ctinvalid_rows[*pos];
-
-	return NULL;
-}
-
-static void *ctinvalid_table_start(struct seq_file *m, loff_t *pos)
-	__acquires(&ctinvalid_flows_lock)
-{
-	spin_lock_bh(&ctinvalid_flows_lock);
-	return ctinvalid_table_at(pos);
-}
-
-static void *ctinvalid_table_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	++*pos;
-	return ctinvalid_table_at(pos);
-}
-
-static void ctinvalid_table_stop(struct seq_file *m, void *v)
-	__releases(&ctinvalid_flows_lock)
-{
-	spin_unlock_bh(&ctinvalid_flows_lock);
-}
-
-static int ctinvalid_table_show(struct seq_file *m, void *v)
-{
-	return ng_row_show(m, ctinvalid_row_fill, v);
-}
-
-const struct seq_operations ctinvalid_table = {
-	.start = ctinvalid_table_start,
-	.next = ctinvalid_table_next,
-	.stop = ctinvalid_table_stop,
-	.show = ctinvalid_table_show,
-};

@@ -81,13 +81,13 @@ static bool ctinvalid_answerable(enum ctinvalid_mode mode,
  * packet was forwarded, comes in like any other packet.
  */
 static void ctinvalid_answer(const struct sk_buff *skb,
-			     struct ctinvalid_seen *seen)
+			     struct ctinvalid_seen *seen, bool by_peer)
 {
 	struct ctinvalid_key cause;
 
 	if (seen->pkt.key.proto != IPPROTO_TCP ||
 	    !(seen->pkt.tcp_flags & TCPHDR_RST) || seen->flow.found ||
-	    !ctinvalid_flows_answer(&seen->pkt.key, &cause))
+	    !ctinvalid_flows_answer(&seen->pkt.key, &cause, by_peer))
 		return;
 
 	seen->provoked = true;
@@ -111,6 +111,7 @@ static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
 	ctinvalid_parse(&seen.pkt, skb, state);
 	seen.pkt.key.zone = zone->id;
 	seen.in = state->in;
+	seen.synproxy = ctinvalid_has_synproxy(state->net);
 	ct = ctinvalid_flow_get(&seen.flow, &seen.pkt, skb, state->net, zone);
 	seen.verdict = ctinvalid_judge(&seen.pkt, &seen.flow);
 	note->templated = NULL;
@@ -128,7 +129,7 @@ static unsigned int ctinvalid_packet(struct ctinvalid_note *note,
 	if (ct)
 		nf_ct_put(ct);
 
-	ctinvalid_answer(skb, &seen);
+	ctinvalid_answer(skb, &seen, state->hook == NF_INET_PRE_ROUTING);
 	/* The line of the packet that provoked it tells of a provoked RST. */
 	if (!seen.provoked)
 		ctinvalid_report(&seen, state->net);

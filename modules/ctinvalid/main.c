@@ -61,7 +61,7 @@ struct ng_guard ctinvalid_guard = {
 	.n_counters = ARRAY_SIZE(ctinvalid_counters),
 	.read = ctinvalid_read,
 	.table_name = "flows",
-	.table = &ctinvalid_table,
+	.rows = &ctinvalid_rows,
 };
 
 static const char *const ctinvalid_modes[] = { "log", "drop", "heal", NULL };
@@ -77,7 +77,6 @@ static int __init ctinvalid_init(void)
 {
 	int err;
 
-	ctinvalid_flows_setup();
 	ctinvalid_report_setup();
 	err = ng_guard_register(&ctinvalid_guard);
 	if (err)

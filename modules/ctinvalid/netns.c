@@ -333,7 +333,6 @@ static void __net_exit ctinvalid_net_exit(struct net *net)
 	struct ctinvalid_net *here = net_generic(net, ctinvalid_net_id);
 
 	ctinvalid_heals_forget(net);
-	ctinvalid_flows_forget(net->ns.inum);
 	free_percpu(here->counted);
 }
 

@@ -326,13 +326,11 @@ static struct ctinvalid_line *ctinvalid_line_room(u32 hash)
  * SYNPROXY answers a SYN by itself, and knows a client by the ACK that follows.
  * Until then conntrack has no entry, so that ACK has to be INVALID.
  */
-static bool ctinvalid_is_cookie(const struct ctinvalid_seen *seen,
-				const struct net *net)
+static bool ctinvalid_is_cookie(const struct ctinvalid_seen *seen)
 {
-	return seen->verdict.reason == CTINVALID_NO_FLOW &&
+	return seen->synproxy && seen->verdict.reason == CTINVALID_NO_FLOW &&
 	       seen->pkt.key.proto == IPPROTO_TCP &&
-	       !(seen->pkt.tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) &&
-	       ctinvalid_has_synproxy(net);
+	       !(seen->pkt.tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST));
 }
 
 /**
@@ -351,7 +349,7 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 	struct ctinvalid_key key;
 	u32 hash;
 
-	if (ctinvalid_is_cookie(seen, net)) {
+	if (ctinvalid_is_cookie(seen)) {
 		ng_count(&ctinvalid_guard, CTINVALID_logs_suppressed);
 		return;
 	}
@@ -385,7 +383,7 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 	line->rst = seen->pkt.key.proto == IPPROTO_TCP &&
 		    seen->pkt.tcp_flags & TCPHDR_RST;
 	line->fate = CTINVALID_dropped_by_rules;
-	line->synproxy = ctinvalid_has_synproxy(net);
+	line->synproxy = seen->synproxy;
 	line->secret = ctinvalid_is_secret(seen);
 	line->seq = seen->pkt.seq;
 	line->ack = seen->pkt.ack;

@@ -87,10 +87,16 @@ static const struct rule padstrip_totals[] = {
 #define INVALID "INVALID ({reason}), {packets} so far: {cause}"
 #define UNTRANSLATED ". NAT does not translate such packets back"
 
+#define ANSWERED ": its receiver knew no connection with that address and answered with RST, {resets} so far, which breaks the connection"
+
 static const struct rule ctinvalid_rules[] = {
+	{ "resets>0 nat!=none mode=log answered_by=peer", LEVEL_FINDING, "{src}", FLOW, INVALID UNTRANSLATED ANSWERED,
+	  "netguard set ctinvalid.mode=heal" },
 	{ "resets>0 nat!=none mode=log", LEVEL_FINDING, "{src}", FLOW,
 	  INVALID UNTRANSLATED ": this host took them for its own and answered with RST, {resets} so far, which breaks the connection",
 	  "netguard set ctinvalid.mode=heal" },
+	{ "resets>0 nat!=none answered_by=peer", LEVEL_FINDING, "{src}", FLOW,
+	  INVALID UNTRANSLATED ANSWERED ", before mode {mode} was set", "none needed any more; find what sends such segments" },
 	{ "resets>0 nat!=none", LEVEL_FINDING, "{src}", FLOW,
 	  INVALID UNTRANSLATED ": this host answered with RST, {resets} so far, before mode {mode} was set",
 	  "none needed any more; find what sends such segments" },
@@ -98,10 +104,13 @@ static const struct rule ctinvalid_rules[] = {
 	  INVALID UNTRANSLATED "; mode {mode} drops them in time", "" },
 	{ "proto=tcp nat!=none reason=ack_over mode!=log", LEVEL_REMARK, "{src}", FLOW,
 	  INVALID UNTRANSLATED "; mode {mode} drops them in time", "" },
-	{ "resets>0", LEVEL_FINDING, "{src}", FLOW, INVALID ". This host answered with RST, {resets} so far", "{remedy}" },
+	{ "reason=no_flow synproxy=yes", LEVEL_REMARK, "{src}", FLOW,
+	  INVALID ". SYNPROXY in this network namespace works by such packets: never drop them all", "" },
+	{ "reason=no_flow", LEVEL_REMARK, "{src}", FLOW, INVALID, "" },
 	{ "reason=seq_over", LEVEL_FINDING, "{src}", FLOW, INVALID, "{remedy}" },
 	{ "reason=ack_over", LEVEL_FINDING, "{src}", FLOW, INVALID, "{remedy}" },
 	{ "reason=bad_checksum", LEVEL_FINDING, "{src}", FLOW, INVALID, "{remedy}" },
+	{ "resets>0", LEVEL_REMARK, "{src}", FLOW, INVALID ". They were answered with RST, {resets} so far", "" },
 	{ "packets>0", LEVEL_REMARK, "{src}", FLOW, INVALID, "" },
 	{}
 };

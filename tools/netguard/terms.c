@@ -61,7 +61,7 @@ const struct term terms[] = {
 	C("dropped_by_netguard", "Mode drop or heal: TCP of a live NATed flow, which would have provoked a RST.", NOTHING),
 	C("dropped_by_rules", "A rule on ct state invalid, or the routing, let them go no further.",
 	  "Missing traffic on an asymmetric route: take that rule away."),
-	C("resets_provoked", "A packet that NAT did not translate back found no socket here, and this host answered RST.",
+	C("resets_provoked", "A packet that NAT did not translate back found no socket, here or where it went on to, and was answered with RST.",
 	  "netguard set ctinvalid.mode=heal; find what sends such segments."),
 	C("flows_healed", "Mode heal took one direction of this one connection out of conntrack's checks for ten minutes, after three odd segments within a minute.",
 	  "Find what sends such segments."),
@@ -98,6 +98,8 @@ const struct term terms[] = {
 	R("routers_evicted", COUNTS_ROWS, RAISE),
 	R("netns_watched", "The kernel's own counters moved there within the last minute.", NOTHING),
 
+	C("flows_missed", "Another processor was at the table, or memory was short; no packet waits for that.",
+	  "The totals stay right."),
 	C("closes_refused", "In mode heal: conntrack would believe any FIN and RST of a healed flow, and forget it soon after.",
 	  "Many: somebody tries to end that connection; netguard status names it."),
 

@@ -743,7 +743,16 @@ tracepoints() {
 }
 
 # suppressed_logged: the sum of suppressed= in the log since the mark. lines_logged: the lines that tell of a packet.
-suppressed_logged() { log_since_mark | sed -n 's/.*netguard_ctinvalid: .*suppressed=\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
+# A line that waited for its packet's fate has counted the packets of its flow that came meanwhile.
+suppressed_logged() {
+	log_since_mark | awk '/netguard_ctinvalid: / {
+		if (match($0, / suppressed=[0-9]+/))
+			sum += substr($0, RSTART + 12, RLENGTH - 12)
+		if (match($0, / packets=[0-9]+/))
+			sum += substr($0, RSTART + 9, RLENGTH - 9) - 1
+	}
+	END { print sum + 0 }'
+}
 lines_logged() { log_since_mark | grep -c 'netguard_ctinvalid: .*reason='; }
 suppressed_told() { [[ $(suppressed_logged) = $(gained logs_suppressed) ]]; }
 
