@@ -492,6 +492,57 @@ static void decide_test(struct kunit *test)
 			ctinvalid_touches(param->mode, &pkt, &flow));
 }
 
+struct fault_case {
+	const char *desc;
+	/* input */
+	u8 proto;
+	u8 flags;
+	bool over;
+	enum ctinvalid_nat nat;
+	enum ctinvalid_reason reason;
+	enum ctinvalid_action action;
+	/* output as expected */
+	bool fault;
+};
+
+static const struct fault_case fault_cases[] = {
+	{ "beyond the window of a live connection", IPPROTO_TCP, A, false,
+	  CTINVALID_NAT_NONE, CTINVALID_SEQ_OVER, CTINVALID_PASS, true },
+	{ "of one that is over: late", IPPROTO_TCP, A, true,
+	  CTINVALID_NAT_NONE, CTINVALID_SEQ_OVER, CTINVALID_PASS, false },
+	{ "dropped in time", IPPROTO_TCP, A, false,
+	  CTINVALID_SNAT, CTINVALID_SEQ_OVER, CTINVALID_DISCARD, false },
+	{ "healed", IPPROTO_TCP, A, false,
+	  CTINVALID_SNAT, CTINVALID_SEQ_OVER, CTINVALID_CURE, false },
+	{ "a RST, which nobody answers", IPPROTO_TCP, R, false,
+	  CTINVALID_SNAT, CTINVALID_SEQ_OVER, CTINVALID_PASS, false },
+	{ "a scan into a NATed connection will be answered", IPPROTO_TCP,
+	  S | F, false, CTINVALID_DNAT, CTINVALID_BAD_FLAGS, CTINVALID_PASS,
+	  true },
+	{ "into another its receiver judges it", IPPROTO_TCP, S | F, false,
+	  CTINVALID_NAT_NONE, CTINVALID_BAD_FLAGS, CTINVALID_PASS, false },
+	{ "damage in a flow", IPPROTO_UDP, 0, false,
+	  CTINVALID_NAT_NONE, CTINVALID_BAD_CHECKSUM, CTINVALID_PASS, true },
+};
+
+CASES(fault);
+
+static void fault_test(struct kunit *test)
+{
+	const struct fault_case *param = test->param_value;
+	struct ctinvalid_flow flow = judge_flow(REPLY,
+						TCP_CONNTRACK_ESTABLISHED);
+	struct ctinvalid_packet pkt = { .key.proto = param->proto,
+					.tcp_flags = param->flags };
+
+	flow.live = !param->over;
+	flow.nat = param->nat;
+
+	KUNIT_EXPECT_EQ(test, param->fault,
+			ctinvalid_is_fault(&pkt, &flow, param->reason,
+					   param->action));
+}
+
 struct outside_case {
 	const char *desc;
 	/* input */
@@ -613,6 +664,7 @@ static struct kunit_case ctinvalid_kunit_cases[] = {
 	KUNIT_CASE(judge_shift_test),
 	KUNIT_CASE(judge_property_test),
 	KUNIT_CASE_PARAM(decide_test, decide_gen_params),
+	KUNIT_CASE_PARAM(fault_test, fault_gen_params),
 	KUNIT_CASE_PARAM(outside_test, outside_gen_params),
 	{}
 };

@@ -95,6 +95,31 @@ void ctinvalid_row_owner(struct seq_buf *row, const char *in,
 const char *ctinvalid_reason_name(enum ctinvalid_reason reason);
 const char *ctinvalid_nat_name(enum ctinvalid_nat nat);
 
+/**
+ * struct ctinvalid_outcome - what there is to say of an INVALID packet
+ * @reason: why it is INVALID
+ * @action: what was done with it
+ * @natted: it is TCP of a live flow that is NATed
+ * @rst: it is a RST
+ * @synproxy: rules in its namespace need INVALID packets
+ * @fate: where it was counted: sent_local, delivered_local or forwarded; until
+ *	then, or if it went no further, dropped_by_rules
+ * @resets: what its flow has provoked so far
+ */
+struct ctinvalid_outcome {
+	enum ctinvalid_reason reason;
+	enum ctinvalid_action action;
+	bool natted;
+	bool rst;
+	bool synproxy;
+	enum ctinvalid_counter fate;
+	u64 resets;
+};
+
+/* words.c: cause and fix. */
+const char *ctinvalid_words(const struct ctinvalid_outcome *of, char *cause,
+			    size_t size);
+
 /* report.c: the log line, held back until the packet's fate is known. */
 void ctinvalid_report_setup(void);
 void ctinvalid_report_teardown(void);

@@ -14,8 +14,6 @@
 #include <linux/workqueue.h>
 #include <net/tcp.h>
 
-#include "texts.h"
-
 #define CTINVALID_LINES 64
 /* In how many places a line may wait, from that of its hash on. */
 #define CTINVALID_PLACES 4
@@ -27,20 +25,13 @@
  * @finding: the line, or NULL
  * @key: whose packet it is, zone left out
  * @since: jiffies when its packet came
- * @reason: why the packet is INVALID
- * @action: what was done with it
- * @natted: it is TCP of a live flow that is NATed
- * @rst: it is a RST
- * @fate: where it was counted: sent_local, delivered_local or forwarded; until
- *	then, or if it went no further, dropped_by_rules
- * @synproxy: rules in its namespace need INVALID packets
+ * @outcome: what there is to say of the packet
  * @secret: the next three tell where a live connection is, and are only for a
  *	log that not everybody can read
  * @seq: sequence number of the first packet
  * @ack: its acknowledgment
  * @by: how far it missed its bound
  * @packets: of the same flow that came meanwhile, itself included
- * @resets: what the flow has provoked so far
  */
 struct ctinvalid_line {
 	spinlock_t lock; /* for all of it */
@@ -48,96 +39,18 @@ struct ctinvalid_line {
 	struct ng_finding *finding;
 	struct ctinvalid_key key;
 	unsigned long since;
-	enum ctinvalid_reason reason;
-	enum ctinvalid_action action;
-	bool natted;
-	bool rst;
-	enum ctinvalid_counter fate;
-	bool synproxy;
+	struct ctinvalid_outcome outcome;
 	bool secret;
 	u32 seq;
 	u32 ack;
 	u32 by;
 	unsigned int packets;
-	u64 resets;
 };
 
 static struct ctinvalid_line ctinvalid_lines[CTINVALID_LINES];
 static u32 ctinvalid_lines_seed;
 /* Some line waits. Written by who makes one and who finds none any more. */
 static bool ctinvalid_lines_wait;
-
-#define CTINVALID_TEXT(_id, _name, _cause, _fix)			\
-	[CTINVALID_##_id] = { _cause, _fix },
-
-static const struct {
-	const char *cause;
-	const char *fix;
-} ctinvalid_texts[] = { CTINVALID_TEXTS(CTINVALID_TEXT) };
-
-/**
- * struct ctinvalid_ending - what a line says of a packet's fate
- * @cause: behind the reason's own cause
- * @fix: instead of the reason's own fix, unless NULL
- */
-struct ctinvalid_ending {
-	const char *cause;
-	const char *fix;
-};
-
-static struct ctinvalid_ending
-ctinvalid_ending_natted(const struct ctinvalid_line *line)
-{
-	bool answered = line->resets;
-
-	switch (line->fate) {
-	case CTINVALID_delivered_local:
-		if (answered)
-			return (struct ctinvalid_ending) {
-				CTINVALID_UNTRANSLATED CTINVALID_TOOK_ANSWERED,
-				CTINVALID_HEAL };
-		return (struct ctinvalid_ending) {
-			CTINVALID_UNTRANSLATED CTINVALID_TOOK };
-	case CTINVALID_forwarded:
-		if (answered)
-			return (struct ctinvalid_ending) {
-				CTINVALID_UNTRANSLATED CTINVALID_STRAYED_ANSWERED,
-				CTINVALID_HEAL };
-		return (struct ctinvalid_ending) {
-			CTINVALID_UNTRANSLATED CTINVALID_STRAYED };
-	default:
-		return (struct ctinvalid_ending) {};
-	}
-}
-
-static struct ctinvalid_ending
-ctinvalid_line_ending(const struct ctinvalid_line *line)
-{
-	if (line->action == CTINVALID_DISCARD)
-		return (struct ctinvalid_ending) {
-			CTINVALID_UNTRANSLATED CTINVALID_IN_TIME,
-			CTINVALID_MAY_HEAL };
-	if (line->action == CTINVALID_CURE)
-		return (struct ctinvalid_ending) {
-			CTINVALID_UNTRANSLATED CTINVALID_IN_TIME CTINVALID_REST_PASSES,
-			"none needed here; find what sends such segments" };
-	if (line->fate == CTINVALID_dropped_by_rules)
-		return (struct ctinvalid_ending) {
-			". It went no further: a rule, or no route" };
-	if (line->fate == CTINVALID_sent_local)
-		return (struct ctinvalid_ending) { ". This host sent it" };
-	if (line->rst)
-		return (struct ctinvalid_ending) {
-			". Nobody answers a RST", "none needed" };
-	if (line->natted)
-		return ctinvalid_ending_natted(line);
-	if (line->resets)
-		return (struct ctinvalid_ending) {
-			line->fate == CTINVALID_forwarded ?
-			". Its receiver answered RST" :
-			". This host has no socket for it and answered RST" };
-	return (struct ctinvalid_ending) {};
-}
 
 /* Whose packets and answers a line is about: rules may choose their zones. */
 static u32 ctinvalid_line_key(struct ctinvalid_key *to,
@@ -199,23 +112,14 @@ static void ctinvalid_line_end(struct ctinvalid_line *line, bool restricted)
 		[CTINVALID_CURE] = "healed",
 	};
 	struct seq_buf *row = ng_finding_row(line->finding);
-	struct ctinvalid_ending ending = ctinvalid_line_ending(line);
-	const char *fix = ending.fix ?: ctinvalid_texts[line->reason].fix;
 	char cause[384];
+	const char *fix;
 
-	/* All of these say that INVALID packets may be dropped. */
-	if (line->synproxy && !ending.fix &&
-	    (line->reason == CTINVALID_NO_FLOW ||
-	     line->reason == CTINVALID_BAD_FLAGS ||
-	     line->reason == CTINVALID_MALFORMED))
-		fix = CTINVALID_SYNPROXY;
-	snprintf(cause, sizeof(cause), "%s%s",
-		 ctinvalid_texts[line->reason].cause, ending.cause ?: "");
-
+	fix = ctinvalid_words(&line->outcome, cause, sizeof(cause));
 	if (line->packets > 1)
 		ng_row_printf(row, "packets=%u", line->packets);
-	ng_row_printf(row, "resets=%llu", line->resets);
-	ng_row_str(row, "action", actions[line->action]);
+	ng_row_printf(row, "resets=%llu", line->outcome.resets);
+	ng_row_str(row, "action", actions[line->outcome.action]);
 	if (line->secret && restricted)
 		ctinvalid_row_numbers(row, line->seq, line->ack, line->by);
 	ng_finding_end(line->finding, cause, fix);
@@ -376,20 +280,20 @@ void ctinvalid_report(const struct ctinvalid_seen *seen, struct net *net)
 
 	line = ctinvalid_line_room(hash);
 	line->key = key;
-	line->reason = seen->verdict.reason;
-	line->action = seen->action;
-	line->natted = seen->flow.live && seen->flow.nat != CTINVALID_NAT_NONE &&
+	line->outcome.reason = seen->verdict.reason;
+	line->outcome.action = seen->action;
+	line->outcome.natted = seen->flow.live && seen->flow.nat != CTINVALID_NAT_NONE &&
 		       seen->pkt.key.proto == IPPROTO_TCP;
-	line->rst = seen->pkt.key.proto == IPPROTO_TCP &&
+	line->outcome.rst = seen->pkt.key.proto == IPPROTO_TCP &&
 		    seen->pkt.tcp_flags & TCPHDR_RST;
-	line->fate = CTINVALID_dropped_by_rules;
-	line->synproxy = seen->synproxy;
+	line->outcome.fate = CTINVALID_dropped_by_rules;
+	line->outcome.synproxy = seen->synproxy;
 	line->secret = ctinvalid_is_secret(seen);
 	line->seq = seen->pkt.seq;
 	line->ack = seen->pkt.ack;
 	line->by = seen->verdict.by;
 	line->packets = 1;
-	line->resets = seen->resets;
+	line->outcome.resets = seen->resets;
 	line->since = jiffies;
 	line->finding = finding;
 	WRITE_ONCE(line->hash, hash);
@@ -423,7 +327,7 @@ void ctinvalid_report_fate(const struct sk_buff *skb,
 	if (!line)
 		return;
 
-	line->fate = fate;
+	line->outcome.fate = fate;
 	spin_unlock(&line->lock);
 }
 
@@ -444,7 +348,7 @@ void ctinvalid_report_reset(const struct ctinvalid_key *cause)
 	if (!line)
 		return;
 
-	line->resets++;
+	line->outcome.resets++;
 	spin_unlock(&line->lock);
 }
 
