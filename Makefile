@@ -136,7 +136,7 @@ build/guest/peers.bpf.o: tools/bench/peers.bpf.c
 	@mkdir -p $(@D)
 	clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 
-build/guest/fuzz build/guest/traffic: tools/torture/frame.h tools/torture/rng.h
+build/guest/fuzz build/guest/traffic build/guest/oracle: tools/torture/frame.h tools/torture/rng.h
 build/guest/operations: tools/torture/rng.h
 # There is no static libmnl; tools/vm/boot brings the libraries along.
 build/guest/hold: hold.c

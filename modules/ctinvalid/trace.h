@@ -6,6 +6,7 @@
 #define NETGUARD_CTINVALID_TRACE_H
 
 #include <linux/in6.h>
+#include <linux/ip.h>
 #include <linux/skbuff.h>
 #include <linux/tracepoint.h>
 #include <net/ipv6.h>
@@ -26,6 +27,13 @@ static inline void ctinvalid_trace_address(struct in6_addr *to,
 	else
 		*to = from->in6;
 }
+
+/* As captures show it; of IPv6 the lower half of the flow label. */
+static inline u16 ctinvalid_trace_id(const struct sk_buff *skb, u8 family)
+{
+	return family == NFPROTO_IPV4 ? ntohs(ip_hdr(skb)->id) :
+		ntohl(ip6_flowlabel(ipv6_hdr(skb)));
+}
 #endif
 
 DECLARE_EVENT_CLASS(ctinvalid_packet,
@@ -36,6 +44,7 @@ DECLARE_EVENT_CLASS(ctinvalid_packet,
 		__field(unsigned int, len)
 		__field(unsigned int, netns)
 		__field(int, ifindex)
+		__field(u16, id)
 		__field(u8, proto)
 		__field(u8, tcp_flags)
 		__field(u8, nat)
@@ -55,6 +64,7 @@ DECLARE_EVENT_CLASS(ctinvalid_packet,
 		__entry->len = skb->len;
 		__entry->netns = key->netns;
 		__entry->ifindex = seen->in ? seen->in->ifindex : 0;
+		__entry->id = ctinvalid_trace_id(skb, key->family);
 		__entry->proto = key->proto;
 		__entry->tcp_flags = seen->pkt.tcp_flags;
 		__entry->nat = seen->flow.nat;
@@ -70,8 +80,8 @@ DECLARE_EVENT_CLASS(ctinvalid_packet,
 		ng_trace_assign_str(reason,
 				    ctinvalid_reason_name(seen->verdict.reason));
 	),
-	TP_printk("netns=%u ifindex=%d proto=%u src=%pI6c sport=%u dst=%pI6c dport=%u flags=0x%02x seq=%u ack=%u reason=%s by=%u nat=%u skbaddr=%p len=%u",
-		  __entry->netns, __entry->ifindex, __entry->proto,
+	TP_printk("netns=%u ifindex=%d id=%u proto=%u src=%pI6c sport=%u dst=%pI6c dport=%u flags=0x%02x seq=%u ack=%u reason=%s by=%u nat=%u skbaddr=%p len=%u",
+		  __entry->netns, __entry->ifindex, __entry->id, __entry->proto,
 		  __entry->src, __entry->sport, __entry->dst, __entry->dport,
 		  __entry->tcp_flags, __entry->seq, __entry->ack,
 		  __get_str(reason), __entry->by, __entry->nat,
