@@ -95,7 +95,10 @@ static bool ctinvalid_has_conntrack(const struct nf_hook_entries *entries)
 	return false;
 }
 
-/* Hooks of nf_synproxy_core.c, which are there while a rule is. */
+/*
+ * Hooks of nf_synproxy_core.c, which are there while a rule is. Not to be looked
+ * for in LOCAL_IN, where conntrack's own for IPv6 has the same priority.
+ */
 static bool ctinvalid_has_synproxy_hook(const struct nf_hook_entries *entries)
 {
 	const struct nf_hook_ops *ops;
@@ -278,7 +281,7 @@ static void ctinvalid_sync(struct net *net)
 				 ctinvalid_has_raw(out));
 		synproxy |= ctinvalid_has_synproxy_hook(ctinvalid_entries(net,
 									  family,
-									  NF_INET_LOCAL_IN));
+									  NF_INET_POST_ROUTING));
 		rcu_read_unlock();
 
 		if (!active || !ctinvalid_count_from_here(net, here))

@@ -432,7 +432,8 @@ static bool trace_line(const char *line)
 	unsigned int ifindex, id;
 	size_t i, len;
 
-	if (!event || sscanf(event, "ctinvalid_seen: netns=%*u ifindex=%u id=%u", &ifindex, &id) != 2 ||
+	if (!event || sscanf(event, "ctinvalid_seen: netns=%*u ifindex=%u id=%u",
+			     &ifindex, &id) != 2 ||
 	    (int)ifindex != ifindex_to)
 		return false;
 	word = strstr(event, " reason=");
@@ -486,7 +487,8 @@ static void judge(const struct sent *s)
 
 	if (s->reason < 0 && !*s->words)
 		return;
-	sscanf(s->words, "nf_ct_proto_%u", &proto);
+	if (!strncmp(s->words, "nf_ct_proto_", 12))
+		proto = atoi(s->words + 12);
 	for (i = 0; *s->words && i < SENTENCES; i++)
 		if (strstr(s->words, sentences[i].words)) {
 			which = i;
