@@ -6,7 +6,7 @@
 # packet socket. How long netguard holds RTNL then, against the same without it, and what it keeps.
 #
 # vm-tools: ip ping tcpdump setpriv unshare
-# vm-modules: bonding veth 8021q dummy macvlan
+# vm-modules: bonding veth 8021q dummy
 # vm-files: tools/incidents/lib.sh tools/incidents/tapdup.d/lib.sh build/tools/netguard build/guest/load
 
 # shellcheck source=tools/incidents/tapdup.d/lib.sh
@@ -48,27 +48,17 @@ vlans_batch() {
 
 netguard_memory() { awk '$1 == "Slab:" || $1 == "Percpu:" || $1 == "VmallocUsed:" { sum += $2 } END { print sum }' /proc/meminfo; }
 
-# vlans_hold WHAT COMMAND...: the longest hold of RTNL meanwhile, in microseconds, into holds[WHAT]; of three times the shortest.
+# vlans_hold WHAT COMMAND...: the longest hold of RTNL meanwhile, in microseconds, into holds[WHAT].
 declare -A holds
 vlans_hold() {
-	local what=$1 held count best='' times=3
+	local what=$1 held count
 	shift
 
-	[[ $what = add || $what = delete ]] || times=1
-	for ((; times; times--)); do
-		read -r held count <<<"$(rtnl "$@")"
-		((count > 0)) || continue
-		[[ $best && $best -le $held ]] || best=$held
-	done
+	read -r held count <<<"$(rtnl "$@")"
 	# Without netguard nobody needs RTNL when a packet socket is opened.
-	[[ $best || $what = capture ]] || not_ok "it is seen how long RTNL is held: $what"
-	holds[$what]=${best:-0}
+	((count > 0)) || [[ $what = capture ]] || not_ok "it is seen how long RTNL is held: $what"
+	holds[$what]=$held
 }
-
-macvlan_add() { tenant_does 'ip link delete dev mv0 2>/dev/null; ip link add link b name mv0 type macvlan'; }
-macvlan_delete() { tenant_does 'ip link add link b name mv0 type macvlan 2>/dev/null; ip link delete dev mv0'; }
-# RTNL is held by others while devices come and go: what the tenant's ip said has to be empty.
-macvlan_came() { tenant_does 'ip link show dev mv0 >/tmp/vlans.count 2>&1' && [[ $(</tmp/vlans.count) = *mv0@b* ]]; }
 
 # vlans_live: the tenant's life, and what it cost.
 vlans_live() {
@@ -84,9 +74,6 @@ vlans_live() {
 	vlans_hold capture sleep 3
 	slab_settle
 	memory[captured]=$(($(netguard_memory) - memory[begin]))
-	vlans_hold add macvlan_add
-	check 'the tenant has a macvlan' macvlan_came
-	vlans_hold delete macvlan_delete
 }
 declare -A memory
 
@@ -107,7 +94,7 @@ vlans_leave() {
 world_begin() {
 	local what
 
-	need bonding veth 8021q dummy macvlan
+	need bonding veth 8021q dummy
 	ip netns add road
 	ip link add own type bond mode active-backup miimon 50
 	ip link add o0 type veth peer name r0 netns road
@@ -155,13 +142,11 @@ world_check() {
 	fi
 
 	vlans_end
-	for what in create capture add delete end; do
+	for what in create capture end; do
 		say "   The longest hold of RTNL, $what: ${without[$what]} us without netguard, ${holds[$what]} us with it."
 	done
 	check 'VLANs come: RTNL is held no longer than without netguard' no_longer create
 	check 'a packet socket is opened: likewise' no_longer capture
-	xfail 18 'a macvlan is added: likewise' no_longer add
-	xfail 18 'it is deleted: likewise' no_longer delete
 	xfail 18 'the namespace ends: likewise' no_longer end
 }
 
