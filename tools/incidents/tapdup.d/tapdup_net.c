@@ -8,16 +8,15 @@
  *                                         numbered datagrams with this SO_MARK
  *   tapdup_net frame DEVICE HEX...        one frame, as it is
  *   tapdup_net hold PROTOCOL [DEVICE]     a packet socket that nobody reads
- *   tapdup_net bpf peer|xdp FILE IFINDEX  pins a program that sends frames there
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,35 +137,10 @@ static int hold(const char *protocol, const char *device)
 
 	if (bind(fd, (void *)&at, sizeof(at)))
 		err(1, "hold");
+	/* A shell starts what is in the background with it ignored. */
+	signal(SIGINT, SIG_DFL);
 	fprintf(stderr, "listening on %s\n", device ? device : "any");
 	pause();
-	return 0;
-}
-
-/* bpf_redirect_peer(ifindex, 0) for tc, bpf_redirect(ifindex, 0) for XDP. */
-static int bpf(const char *kind, const char *file, const char *ifindex)
-{
-	bool xdp = !strcmp(kind, "xdp");
-	struct bpf_insn program[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1,
-		  .imm = atoi(ifindex) },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2 },
-		{ .code = BPF_JMP | BPF_CALL,
-		  .imm = xdp ? BPF_FUNC_redirect : BPF_FUNC_redirect_peer },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr load = {
-		.prog_type = xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS,
-		.insns = (uintptr_t)program,
-		.insn_cnt = sizeof(program) / sizeof(*program),
-		.license = (uintptr_t)"GPL",
-	};
-	union bpf_attr pin = { .pathname = (uintptr_t)file };
-
-	pin.bpf_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	if ((int)pin.bpf_fd < 0 ||
-	    syscall(SYS_bpf, BPF_OBJ_PIN, &pin, sizeof(pin)))
-		err(1, "bpf");
 	return 0;
 }
 
@@ -182,7 +156,5 @@ int main(int argc, char **argv)
 		return frame(argv[2], argv + 3);
 	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "hold"))
 		return hold(argv[2], argv[3]);
-	if (argc == 5 && !strcmp(argv[1], "bpf"))
-		return bpf(argv[2], argv[3], argv[4]);
 	errx(2, "see the comment at the top of tapdup_net.c");
 }
