@@ -4,6 +4,7 @@
 #include "ctinvalid.h"
 
 #include <linux/seq_buf.h>
+#include <linux/string_helpers.h>
 #include <net/tcp.h>
 
 /**
@@ -260,5 +261,5 @@ static void ctinvalid_row_fill(struct seq_buf *buf, const void *entry)
 	ng_row_printf(buf, "zone=%u", row->key.zone);
 	ng_row_str(buf, "answered_by", !row->resets ? "nobody" :
 		   row->by_peer ? "peer" : "host");
-	ng_row_str(buf, "synproxy", row->synproxy ? "yes" : "no");
+	ng_row_str(buf, "synproxy", str_yes_no(row->synproxy));
 }

@@ -394,6 +394,7 @@ struct ng_watch {
  * @priv: of the hook
  *
  * Context: the hook.
+ * Return: true while the counters of its namespace move.
  */
 static inline bool ng_watch_active(const void *priv)
 {
