@@ -88,7 +88,12 @@ struct net *ng_nets_get_next(unsigned long *place)
 		in = xa_find(&ng_nets, place, ULONG_MAX, XA_PRESENT);
 		if (!in)
 			break;
-		net = maybe_get_net(in->net);
+		/*
+		 * setup_net() lists it last. Until then a later init may fail,
+		 * and it is freed whatever references there are.
+		 */
+		if (READ_ONCE(in->net->list.next))
+			net = maybe_get_net(in->net);
 		++*place;
 	}
 	mutex_unlock(&ng_nets_mutex);

@@ -8,7 +8,7 @@
 #include <linux/string_helpers.h>
 
 /* Longer values are cut: a device name has 15 bytes, a sentence some hundred. */
-#define NG_VALUE_MAX 384
+#define NG_VALUE_MAX 448
 
 static bool ng_row_is_bare(const char *value)
 {

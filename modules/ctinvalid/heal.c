@@ -24,6 +24,7 @@
  * @rcu: readers may still look at it
  * @ct: the flow, referenced
  * @dir: the direction that is not checked
+ * @was_liberal: it was so before; then it stays so
  * @until: jiffies when it will be again
  */
 struct ctinvalid_heal {
@@ -31,6 +32,7 @@ struct ctinvalid_heal {
 	struct rcu_head rcu;
 	struct nf_conn *ct;
 	u8 dir;
+	bool was_liberal;
 	unsigned long until;
 };
 
@@ -88,6 +90,8 @@ bool ctinvalid_heal(struct nf_conn *ct, u8 dir)
 		nf_conntrack_get(&ct->ct_general);
 		heal->ct = ct;
 		heal->dir = dir;
+		heal->was_liberal = READ_ONCE(ct->proto.tcp.seen[dir].flags) &
+				    IP_CT_TCP_FLAG_BE_LIBERAL;
 		hash_add_rcu(ctinvalid_heals, &heal->node, (unsigned long)ct);
 		ctinvalid_heals_count++;
 		ctinvalid_net_healed(nf_ct_net(ct), 1);
@@ -122,7 +126,10 @@ bool ctinvalid_is_healed(const struct nf_conn *ct, u8 dir)
 /* Under the lock. */
 static void ctinvalid_heal_end(struct ctinvalid_heal *heal)
 {
-	ctinvalid_set_liberal(heal->ct, heal->dir, false);
+	/* A flowtable sets it, too, for as long as it has the flow. */
+	if (!heal->was_liberal &&
+	    !test_bit(IPS_OFFLOAD_BIT, &heal->ct->status))
+		ctinvalid_set_liberal(heal->ct, heal->dir, false);
 	hash_del_rcu(&heal->node);
 	ctinvalid_heals_count--;
 	ctinvalid_net_healed(nf_ct_net(heal->ct), -1);

@@ -192,11 +192,13 @@ static int padstrip_sync_lower(struct net_device *dev,
 	return 0;
 }
 
-/* A VLAN that comes or goes is nobody's port at that time. */
+/* A VLAN that comes is nobody's port yet; one that goes is unlinked first, and may still be one. */
 static void padstrip_changeupper(struct net_device *dev,
 				 const struct netdev_notifier_changeupper_info *info)
 {
-	if (*padstrip_patterns || is_vlan_dev(info->upper_dev))
+	if (*padstrip_patterns ||
+	    (is_vlan_dev(info->upper_dev) &&
+	     !netdev_has_any_upper_dev(info->upper_dev)))
 		return;
 
 	padstrip_sync_lower(dev, NULL);
@@ -274,6 +276,7 @@ static int padstrip_netdev_event(struct notifier_block *nb,
 
 static struct notifier_block padstrip_notifier = {
 	.notifier_call = padstrip_netdev_event,
+	.priority = NG_NOTIFIER_LAST,
 };
 
 int padstrip_devices_start(void)

@@ -11,6 +11,7 @@
 #include "padstrip.h"
 
 #include <linux/etherdevice.h>
+#include <linux/module.h>
 #include <linux/workqueue.h>
 
 #define PADSTRIP_SAMPLE_ON HZ
@@ -52,8 +53,12 @@ static void padstrip_sightings_read(struct work_struct *work)
 		sighting = &padstrip_sightings[i];
 		if (atomic_read_acquire(&sighting->state) != PADSTRIP_READY)
 			continue;
-		padstrip_sender_seen(sighting->dev, sighting->mac,
-				     sighting->len, &sighting->padding);
+		/* It may be on its way to another netns, or away. */
+		rcu_read_lock();
+		if (READ_ONCE(sighting->dev->reg_state) == NETREG_REGISTERED)
+			padstrip_sender_seen(sighting->dev, sighting->mac,
+					     sighting->len, &sighting->padding);
+		rcu_read_unlock();
 		dev_put(sighting->dev);
 		atomic_set_release(&sighting->state, PADSTRIP_FREE);
 	}
@@ -137,7 +142,10 @@ void padstrip_sample_start(void)
 
 void padstrip_sample_stop(void)
 {
+	/* Who writes the parameter meanwhile is through, or sees it. */
+	kernel_param_lock(THIS_MODULE);
 	WRITE_ONCE(padstrip_sampling, false);
+	kernel_param_unlock(THIS_MODULE);
 	cancel_delayed_work_sync(&padstrip_sample_work);
 	ng_probe_detach(&padstrip_probe);
 	flush_work(&padstrip_sightings_work);

@@ -190,6 +190,17 @@ static void pathmtu_oversize(const struct sk_buff *skb, unsigned int mtu,
 		pathmtu_announce(&copy, state->net);
 }
 
+/*
+ * IPsec looks at the length itself, before and after; what a bridge passes has a
+ * route only for show.
+ */
+static bool pathmtu_is_routed(const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	return dst && !dst_xfrm(dst) && !(dst->flags & DST_FAKE_RTABLE);
+}
+
 static unsigned int pathmtu_post4(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
@@ -205,8 +216,7 @@ static unsigned int pathmtu_post4(void *priv, struct sk_buff *skb,
 	if (!ng_watch_active(priv))
 		return NF_ACCEPT;
 
-	/* IPsec looks at the length itself, before and after. */
-	if (!skb_dst(skb) || dst_xfrm(skb_dst(skb)))
+	if (!pathmtu_is_routed(skb))
 		return NF_ACCEPT;
 
 	mtu = ip_skb_dst_mtu(state->sk, skb);
@@ -231,7 +241,7 @@ static unsigned int pathmtu_post6(void *priv, struct sk_buff *skb,
 	if (!ng_watch_active(priv))
 		return NF_ACCEPT;
 
-	if (!skb_dst(skb) || dst_xfrm(skb_dst(skb)))
+	if (!pathmtu_is_routed(skb))
 		return NF_ACCEPT;
 
 	mtu = ip6_skb_dst_mtu(skb);

@@ -134,7 +134,7 @@ void pathmtu_announce(const struct pathmtu_path *path, struct net *net)
 	struct ng_finding *finding;
 	char enter[NG_ENTER_MAX];
 	char cause[256];
-	char fix[384];
+	char fix[448];
 
 	finding = ng_finding_begin(&pathmtu_guard, net, NG_WARNING);
 	if (!finding)

@@ -159,6 +159,7 @@ static void tapdup_tap_add(struct tapdup_dev *td)
 		.func = tapdup_rx_tap,
 	};
 	dev_add_pack(&td->tap);
+	td->tapped = true;
 }
 
 /* The hooks stay. Nobody may hand it a marked frame any more. */
@@ -172,9 +173,10 @@ void tapdup_detach(struct tapdup_dev *td)
 	WRITE_ONCE(td->watched, false);
 	hlist_del_init_rcu(&td->by_vlan);
 	ng_count_add(&tapdup_guard, TAPDUP_devices_watched, -1);
-	if (td->tap.func) {
+	if (td->tapped) {
+		/* Receivers may be about to call it: it stays as it is. */
 		__dev_remove_pack(&td->tap);
-		td->tap.func = NULL;
+		td->tapped = false;
 	}
 }
 
@@ -338,8 +340,11 @@ void tapdup_net_setup(struct tapdup_net *tn)
 /* A namespace ends, or the guard: its devices are gone. */
 void tapdup_net_teardown(struct tapdup_net *tn)
 {
-	if (tn->bridge_on)
+	if (tn->bridge_on) {
 		nf_unregister_net_hooks(tn->net, tn->bridge_ops,
 					TAPDUP_BRIDGE_HOOKS);
+		/* nfnl_hook_dump() may read its ops, which are freed with @tn. */
+		synchronize_net();
+	}
 	tn->bridge_on = false;
 }

@@ -166,14 +166,17 @@ tapdup_vlan(const struct tapdup_dev *td, const struct sk_buff *skb)
 	return NULL;
 }
 
-/* bond_should_deliver_exact_match(); a team shows its ports' state to nobody. */
+/*
+ * bond_should_deliver_exact_match(). A team shows its ports' state to nobody, but
+ * what is for the next device only (LACP, LLDP) stays with its port.
+ */
 static bool tapdup_port_is_idle(const struct net_device *dev,
 				const struct sk_buff *skb, unsigned int roles)
 {
 	const struct slave *slave;
 
 	if (!(roles & TAPDUP_BOND_PORT))
-		return false;
+		return is_link_local_ether_addr(eth_hdr(skb)->h_dest);
 
 	/* bond_enslave() links it to the bond only behind this pointer. */
 	slave = bond_slave_get_rcu(dev);
@@ -305,6 +308,9 @@ static noinline bool tapdup_only_guards(const struct nf_hook_entries *hooks,
 
 static bool tapdup_is_last(const struct nf_hook_entries *hooks, nf_hookfn *fn)
 {
+	/* The last hook may have been unregistered meanwhile. */
+	if (unlikely(!hooks))
+		return false;
 	if (likely(hooks->hooks[hooks->num_hook_entries - 1].hook == fn))
 		return true;
 
@@ -507,6 +513,9 @@ static bool tapdup_is_plain(const struct Qdisc *queue)
 	const struct Qdisc_class_ops *classes = queue->ops->cl_ops;
 	const struct tcf_block *filters;
 
+	/* By its option fwmark it reads the mark itself. */
+	if (!strcmp(queue->ops->id, "cake"))
+		return false;
 	if (!classes)
 		return true;
 	/* Classes of its own, with anything inside: htb, prio, but also netem. */

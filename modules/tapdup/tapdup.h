@@ -118,6 +118,7 @@ struct tapdup_counts {
  *	behind all other hooks
  * @egress: where a sent frame gets it for this device's taps; before all others
  * @tap: the last of this device's taps, takes the mark off a received frame
+ * @tapped: whether @tap is in its list
  * @queue: the root qdisc that was last found to look at no mark
  * @queue_at: jiffies of then
  * @rcu: frees it behind the hooks
@@ -141,6 +142,7 @@ struct tapdup_dev {
 	struct ng_hook ingress;
 	struct ng_hook egress;
 	struct packet_type tap;
+	bool tapped;
 	const struct Qdisc *queue;
 	unsigned long queue_at;
 	struct rcu_head rcu;

@@ -37,10 +37,15 @@ static struct vlansteal_thief *vlansteal_thief_find(struct net_device *dev)
 /* The port goes with the last one. */
 static void vlansteal_port_release(struct vlansteal_port *port)
 {
-	struct vlansteal_thief *thief, *next;
+	struct vlansteal_thief *thief;
+	bool last;
 
-	list_for_each_entry_safe(thief, next, &port->thieves, on_port)
+	do {
+		thief = list_first_entry(&port->thieves,
+					 struct vlansteal_thief, on_port);
+		last = list_is_singular(&port->thieves);
 		vlansteal_thief_remove(thief);
+	} while (!last);
 }
 
 static void vlansteal_thief_update(struct vlansteal_thief *thief,
@@ -328,6 +333,7 @@ void vlansteal_watch_stop(void)
 {
 	cancel_work_sync(&vlansteal_walk_work);
 	vlansteal_remove_all();
-	cancel_work_sync(&vlansteal_walk_work);
 	unregister_netdevice_notifier(&vlansteal_notifier);
+	/* An event may have queued it until now; it takes nothing in any more. */
+	cancel_work_sync(&vlansteal_walk_work);
 }

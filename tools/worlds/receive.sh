@@ -51,18 +51,8 @@ burst_ctinvalid() {
 	fi
 	is 'ctinvalid: every packet of it is found INVALID' $(($(counter ctinvalid delivered_local) - before)) $burst
 	resets=$(($(counter ctinvalid resets_provoked) - resets))
-	every_reset "$resets" "$1"
-}
-
-# Those of a list are all past PRE_ROUTING before the first is answered.
-every_reset() {
-	local sentence='and every RST is tied to its cause'
-
-	if [[ $2 = lists ]]; then
-		xfail 19 "$sentence" test "$1" = $burst
-	else
-		is "$sentence" "$1" $burst
-	fi
+	# Those of a list are all past PRE_ROUTING before the first is answered.
+	is 'and every RST is tied to its cause' "$resets" $burst
 }
 
 burst_vlansteal() {

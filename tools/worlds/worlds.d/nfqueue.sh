@@ -171,13 +171,13 @@ world_check() {
 	log_mark
 	queue_unhooks queue_restarts
 	say "   Rules that need conntrack went four times: $queue_drops drops; netguard unregistered $queue_unhooked hooks."
-	xfail 19 'rules that need conntrack go: netguard unregisters nothing' test "$queue_unhooked" = 0
+	check 'rules that need conntrack go: netguard unregisters nothing' test "$queue_unhooked" = 0
 	say "   Of valid packets called INVALID by then: $(log_since_mark | grep -c "netguard_ctinvalid: netns=$inum") lines."
-	xfail 19 'and calls nothing INVALID' fails logged "netguard_ctinvalid: netns=$inum"
+	check 'and calls nothing INVALID' fails logged "netguard_ctinvalid: netns=$inum"
 	# NG_WATCH_LINGER is a minute, and a look a second.
 	queue_unhooks queue_loses nap $((64 - SECONDS + begun))
 	say "   A minute after the retransmission $queue_lost packets: $queue_unhooked hooks unregistered."
-	xfail 18 'a minute after the retransmission, hooks off or not: the queue loses nothing' test "$queue_lost" = 0
+	check 'a minute after the retransmission, hooks off or not: the queue loses nothing' test "$queue_lost" = 0
 }
 
 # Each echo request and each reply is held once.
