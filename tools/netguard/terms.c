@@ -7,6 +7,8 @@
 #define COUNTS_ROWS "More culprits than the table has rows; the one that was quiet longest made room."
 #define RAISE "The totals stay right. Mend those that are listed first."
 
+#define COUNTS_MISSES "Another processor was at the table, or memory was short; no packet waits for that."
+
 #define V(_name, _comes, _act) { "vlansteal", "counter", _name, NULL, _comes, _act }
 #define P(_name, _comes, _act) { "padstrip", "counter", _name, NULL, _comes, _act }
 #define C(_name, _comes, _act) { "ctinvalid", "counter", _name, NULL, _comes, _act }
@@ -27,6 +29,8 @@ const struct term terms[] = {
 	V("frames_rescued", "In rescue mode the tag is put back into the frame, and the LAG gets it.",
 	  "Delete the thief, then rescue mode can go."),
 	V("rescue_failed", "The frame was shared, or memory was short; it went the stock way.", "Delete the thief."),
+	V("thieves_missed", "Somebody, mostly a tenant, made more VLANs on ports than the table has rows.",
+	  "The first ones are named; delete them, or see whose namespace it is."),
 	V("frames_leaked", "Frames that are redirected to the port, by an ifb for example, skip the ingress hook.",
 	  "Delete the thief; rescue mode cannot help here."),
 	P("frames_zero_padded", "Ethernet frames below 60 bytes are filled up.", NOTHING),
@@ -40,6 +44,8 @@ const struct term terms[] = {
 	P("strip_failed", "No memory to make the frame writable.", "Look at free memory."),
 	P("tx_padded", "tx_zero_pad=1 pads in software, so that the NIC has nothing to fill up.", NOTHING),
 	P("senders_evicted", COUNTS_ROWS, RAISE),
+	P("senders_missed", COUNTS_MISSES, NOTHING),
+	P("frames_sampled", "Real NICs whose frames nobody forwards on layer 2 are looked at one second a minute.", NOTHING),
 	P("tx_pad_failed", "No memory for the padding; the NIC padded as it likes.", "Look at free memory."),
 	C("packets_invalid", "Conntrack could not fit a packet into a connection, and passed it on without one.",
 	  "Look at the invalid_ counters and at resets_provoked."),
@@ -87,6 +93,7 @@ const struct term terms[] = {
 	M("frag_needed_malformed", "Cut short, or quoting a packet that this host never sent: forged, or for somebody else.", NOTHING),
 	M("unreachables_unread", "They came before the hooks were on, and the kernel keeps no code of them.", NOTHING),
 	M("paths_evicted", COUNTS_ROWS, RAISE),
+	M("paths_missed", COUNTS_MISSES, NOTHING),
 	M("netns_watched", "The kernel's own counters moved there within the last minute.", NOTHING),
 	R("redirects_received", "A router had to send a packet back to where it came from.",
 	  "Route to the gateway that it names: netguard status has the command."),
@@ -96,10 +103,10 @@ const struct term terms[] = {
 	  "Route to the gateway that it names: netguard status has the command."),
 	R("redirects_malformed", "Cut short, forged, or quoting nonsense.", "Many: somebody may be trying to divert traffic."),
 	R("routers_evicted", COUNTS_ROWS, RAISE),
+	R("routers_missed", COUNTS_MISSES, NOTHING),
 	R("netns_watched", "The kernel's own counters moved there within the last minute.", NOTHING),
 
-	C("flows_missed", "Another processor was at the table, or memory was short; no packet waits for that.",
-	  "The totals stay right."),
+	C("flows_missed", COUNTS_MISSES, NOTHING),
 	C("closes_refused", "In mode heal: conntrack would believe any FIN and RST of a healed flow, and forget it soon after.",
 	  "Many: somebody tries to end that connection; netguard status names it."),
 
