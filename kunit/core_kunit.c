@@ -192,7 +192,7 @@ static void row_long_test(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, seq_buf_has_overflowed(&row));
 	KUNIT_EXPECT_STREQ(test, "\" fix=none",
-			   seq_buf_str(&row) + 3 + 384);
+			   seq_buf_str(&row) + 3 + 448);
 }
 
 static void row_addr_test(struct kunit *test)
