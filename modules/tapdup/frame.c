@@ -541,8 +541,8 @@ static bool tapdup_are_plain(const struct net_device *dev)
 	return true;
 }
 
-static noinline bool tapdup_look_at_queue(struct tapdup_dev *td,
-					  const struct Qdisc *root)
+static noinline bool tapdup_queue_sync(struct tapdup_dev *td,
+				       const struct Qdisc *root)
 {
 	unsigned long now = jiffies;
 
@@ -572,7 +572,7 @@ static bool tapdup_is_queued(struct tapdup_dev *td, unsigned int roles)
 		   !time_after(jiffies, READ_ONCE(td->queue_at))))
 		return false;
 
-	return !tapdup_look_at_queue(td, root);
+	return !tapdup_queue_sync(td, root);
 }
 
 /* A bridge's own frames pass its rules, behind a hook that clears the mark. */

@@ -116,7 +116,7 @@ static void vlansteal_port_free(struct rcu_head *rcu)
 }
 
 /* The hook goes with the last conflict, the port with its last thief. */
-void vlansteal_port_settle(struct vlansteal_port *port)
+void vlansteal_port_sync(struct vlansteal_port *port)
 {
 	int err;
 
@@ -246,5 +246,5 @@ void vlansteal_thief_remove(struct vlansteal_thief *thief)
 	vlansteal_account(thief->net, -1);
 	ng_count_add(&vlansteal_guard, VLANSTEAL_thieves, -1);
 	call_rcu(&thief->rcu, vlansteal_thief_free);
-	vlansteal_port_settle(port);
+	vlansteal_port_sync(port);
 }

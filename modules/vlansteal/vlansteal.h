@@ -152,7 +152,7 @@ void vlansteal_ports_teardown(void);
 struct vlansteal_port *vlansteal_port_find(const struct net_device *dev);
 struct vlansteal_port *vlansteal_port_get(struct net_device *dev);
 /* To end each change with: the port is gone if it has no thief. */
-void vlansteal_port_settle(struct vlansteal_port *port);
+void vlansteal_port_sync(struct vlansteal_port *port);
 
 /* NULL when there is no room or memory; the port stays, to be settled. */
 struct vlansteal_thief *vlansteal_thief_add(struct vlansteal_port *port,

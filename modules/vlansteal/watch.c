@@ -96,7 +96,7 @@ static void vlansteal_look_at_vlan(struct net_device *dev,
 		vlansteal_thief_update(thief, owners ?
 				       vlansteal_owners_judge(owners, slot) :
 				       vlansteal_judge(lag, proto, vid), fresh);
-	vlansteal_port_settle(port);
+	vlansteal_port_sync(port);
 }
 
 /* Under vlansteal_mutex. Of the LAG that was looked at last, in one event. */
@@ -155,7 +155,7 @@ static int vlansteal_judge_port(struct net_device *dev,
 				       vlansteal_owners_judge(owners,
 							      thief->slot),
 				       false);
-	vlansteal_port_settle(port);
+	vlansteal_port_sync(port);
 	return 0;
 }
 

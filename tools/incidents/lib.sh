@@ -255,3 +255,19 @@ traced() {
 	echo 0 >$tracing/events/netguard/"$event"/enable
 	grep -F " $event: " $tracing/trace
 }
+
+# unhooks_begin, unhooks_end: how often the kernel unregistered a netfilter hook meanwhile, by its function tracer.
+unhooks_begin() {
+	local tracing=/sys/kernel/tracing
+
+	[[ -w $tracing/set_ftrace_filter ]] || return 0
+	echo nf_unregister_net_hook >$tracing/set_ftrace_filter
+	echo function >$tracing/current_tracer
+}
+unhooks_end() {
+	local tracing=/sys/kernel/tracing
+
+	grep -c 'nf_unregister_net_hook' $tracing/trace
+	echo nop >$tracing/current_tracer
+	echo >$tracing/set_ftrace_filter
+}

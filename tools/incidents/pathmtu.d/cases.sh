@@ -210,17 +210,6 @@ is 'the module goes at once, three times, while its hooks have work' "$unloads" 
 act 'A healthy host pays nothing'
 tracing=/sys/kernel/tracing
 # calls: how often the kernel called the hooks during some pings, says its function tracer.
-# How often the kernel unregistered a netfilter hook meanwhile.
-unhooks_begin() {
-	[[ -w $tracing/set_ftrace_filter ]] || return 0
-	echo nf_unregister_net_hook >$tracing/set_ftrace_filter
-	echo function >$tracing/current_tracer
-}
-unhooks_end() {
-	grep -c 'nf_unregister_net_hook' $tracing/trace
-	echo nop >$tracing/current_tracer
-	echo >$tracing/set_ftrace_filter
-}
 calls() {
 	echo nop >$tracing/current_tracer
 	echo 'pathmtu_*:mod:netguard_pathmtu' >$tracing/set_ftrace_filter || return

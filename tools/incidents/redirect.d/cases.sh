@@ -67,17 +67,6 @@ wait_for 10 arrived
 is 'the module goes at once, three times, while redirects come in' "$unloads" 3
 
 act 'A healthy host pays nothing'
-# How often the kernel unregistered a netfilter hook meanwhile.
-unhooks_begin() {
-	[[ -w $tracing/set_ftrace_filter ]] || return 0
-	echo nf_unregister_net_hook >$tracing/set_ftrace_filter
-	echo function >$tracing/current_tracer
-}
-unhooks_end() {
-	grep -c 'nf_unregister_net_hook' $tracing/trace
-	echo nop >$tracing/current_tracer
-	echo >$tracing/set_ftrace_filter
-}
 # calls FUNCTION...: how often the kernel called them while the pings ran, by its own tracer.
 tracing=/sys/kernel/tracing
 calls() {
